@@ -1,0 +1,103 @@
+"""TOML files into checked, frozen objects; the only module that knows tomllib and pydantic's errors.
+
+Every fault of a file is reported at once, in words a person can act on.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from warning.errors import ConfigError
+
+
+class Checked(BaseModel):
+    """Base of everything read from a file: unknown keys are refused, values cannot be changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+Model = TypeVar("Model", bound=Checked)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the file's content.
+
+    Raises:
+        ConfigError: if it is missing, unreadable, not UTF-8 or not TOML.
+    """
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError as error:
+        raise ConfigError(str(path), ["the file is missing"]) from error
+    except OSError as error:
+        raise ConfigError(str(path), [f"the file cannot be read: {error.strerror}"]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(str(path), [f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"]) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(str(path), [f"not valid TOML: {error}"]) from error
+
+
+def checked(where: str, content: Mapping[str, Any], model: type[Model]) -> Model:
+    """Return ``content`` as a ``model``.
+
+    Raises:
+        ConfigError: with every fault, if it does not fit.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(where, faults_of(error, model)) from error
+
+
+def faults_of(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """Return one line for each fault pydantic found."""
+    return [_sentence(fault["loc"], fault["type"], fault["msg"], fault["input"], model) for fault in error.errors()]
+
+
+def suggestion(found: str, known: Iterable[str]) -> str:
+    """Return "; did you mean 'baseline'?" or, where nothing is near, the known names."""
+    names = sorted(known)
+    near = difflib.get_close_matches(found, names, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(names)}"
+
+
+def _sentence(loc: tuple[int | str, ...], kind: str, message: str, found: object, model: type[BaseModel]) -> str:
+    key = ".".join(str(part) for part in loc)
+    if kind == "extra_forbidden":
+        return f"{key} is not a setting{suggestion(str(loc[-1]), _keys_at(model, loc[:-1]))}"
+    if kind == "missing":
+        return f"{key} is missing"
+    text = message.removeprefix("Value error, ")
+    text = text[0].lower() + text[1:] if text else kind
+    prefix = f"{key}: " if key else ""
+    return f"{prefix}{text}" if kind == "value_error" else f"{prefix}{text}, found {found!r}"
+
+
+def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    here: Any = model
+    for part in loc:
+        if isinstance(part, int) or not (isinstance(here, type) and issubclass(here, BaseModel)):
+            continue
+        field = here.model_fields.get(str(part))
+        if field is None:
+            return []
+        here = _model_in(field.annotation)
+    return list(here.model_fields) if isinstance(here, type) and issubclass(here, BaseModel) else []
+
+
+def _model_in(annotation: Any) -> Any:
+    """Return the model inside an annotation such as ``tuple[Rule, ...]`` or ``Mail | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _model_in(argument)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,41 @@
+"""Errors an operator can act on: who, what was found, what was expected, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class KapokError(Exception):
+    """Base of everything the command line prints without a traceback; exit code 2."""
+
+
+class ConfigError(KapokError):
+    """A configuration, city, rule or calendar file is missing or wrong.
+
+    Every fault of a file is in ``faults``; the text names the file first.
+    """
+
+    def __init__(self, where: str, faults: Sequence[str]) -> None:
+        self.where = where
+        self.faults = tuple(faults)
+        super().__init__(f"{where}: {len(self.faults)} problem(s)\n" + "\n".join(f"  {fault}" for fault in self.faults))
+
+
+class SourceError(KapokError):
+    """A feed could not be read at all; the file stays where it is."""
+
+
+class StoreError(KapokError):
+    """The database cannot be used: newer version, unwritable folder, full disk, not a database."""
+
+
+class JobTimeout(KapokError):
+    """A job reached its wall-clock limit and was stopped at the next safe point."""
+
+
+class DeliveryError(KapokError):
+    """A message was not accepted.  ``permanent``: trying again is pointless."""
+
+    def __init__(self, reason: str, *, permanent: bool) -> None:
+        self.permanent = permanent
+        super().__init__(reason)

@@ -1,0 +1,193 @@
+"""The nouns of the service, as frozen dataclasses.
+
+Nothing here knows a clock, a file, a database or a screen.  Dates are ``date``;
+instants are aware UTC ``datetime``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+
+class Level(IntEnum):
+    """How strong the evidence is.  MISSING (grey) is never shown as calm."""
+
+    MISSING = -1
+    CALM = 0
+    YELLOW = 1
+    ORANGE = 2
+    RED = 3
+
+
+class Stage(StrEnum):
+    """How far people have taken an alert; moved by persons only, except that a yellow one closes itself."""
+
+    RAISED = "raised"
+    ACKNOWLEDGED = "acknowledged"
+    VERIFIED = "verified"
+    RECTIFYING = "rectifying"
+    REPORTED = "reported"
+    REVIEWED = "reviewed"
+    CLOSED = "closed"
+
+
+class Transition(StrEnum):
+    """What happened to an alert: the reason to tell somebody."""
+
+    OPENED = "opened"
+    RAISED = "raised"
+    LOWERED = "lowered"
+    ENDED = "ended"
+
+
+class SeriesKey(NamedTuple):
+    """What is counted, and where."""
+
+    indicator: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One node of the tree of places; ``parent`` is None for the root."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    tier: str  # "city", "district", "street", or the deployment's own word
+    parent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """One level-3 indicator of the catalogue."""
+
+    id: str
+    name_zh: str
+    name_en: str
+    dimension: str
+    level2: str
+    level2_zh: str
+    level2_en: str
+    polarity: str  # "negative": more is worse; "positive": less is worse
+    unit: str
+    kind: str  # count, amount, ratio, rate, score
+    frequency: str  # daily, weekly, monthly
+    denominator: str  # "" when there is none
+    department: str
+    period_agg: str  # sum, mean, last
+    watch: bool
+    volume_class: str  # rare, low, mid, high
+
+    @property
+    def risk_sign(self) -> int:
+        """+1 where a rise is the risk, -1 where a fall is."""
+        return 1 if self.polarity == "negative" else -1
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What one rule says of one series on one date, with the numbers that made it say so."""
+
+    rule: str
+    indicator: str
+    place: str
+    date: date  # first day of the period judged: the day, or the Monday of the week
+    level: Level
+    detector: str
+    observed: float  # the value, or the sum of the window
+    expected: float
+    lower: float
+    upper: float
+    surprise: float  # positive for a rise, negative for a fall
+    window: int  # periods summed in `observed`
+    rules_version: str
+    late: bool = False  # judged after later dates already were
+
+    @property
+    def key(self) -> SeriesKey:
+        return SeriesKey(self.indicator, self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One indicator in one place while it lasts."""
+
+    number: str  # e.g. "GZ-20261122-0007": prefix, data date, running number of that date
+    indicator: str
+    place: str
+    active: Level  # the level now, moved by signals
+    peak: Level  # the highest `active` so far
+    stage: Stage  # moved by people
+    onset: date  # since when, as estimated at opening
+    opened: date  # data date of the first signal
+    updated: date  # data date of the last signal that was folded in
+    quiet: int = 0  # periods in a row below `active`
+    evidence: tuple[Signal, ...] = ()  # the latest signals that hold it at `active`
+
+    @property
+    def key(self) -> SeriesKey:
+        return SeriesKey(self.indicator, self.place)
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Orange and red are closed by people only."""
+        return self.peak >= Level.ORANGE
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of an alert's append-only history."""
+
+    alert: str
+    sequence: int  # 1, 2, … within the alert
+    date: date  # data date
+    at: datetime  # when the service decided, UTC
+    transition: Transition
+    before: Level
+    after: Level
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A picture shown inside a mail; ``cid`` is what the HTML part refers to."""
+
+    cid: str
+    filename: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One row of the outbox: everything a channel needs, rendered."""
+
+    message_id: str  # "<hash@domain>", the same whenever the same thing is told
+    kind: str  # alert, daily, briefing, notice
+    place: str
+    date: date  # data date
+    recipient: str
+    subject: str
+    text: str
+    html: str
+    created: datetime  # UTC; also the Date header, so that a repeat is the same mail
+    references: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text the service wrote (a narrative, a briefing) beside the facts it may use."""
+
+    kind: str  # "narrative" (of a day) or "briefing" (of a week)
+    place: str
+    date: date  # data date, or the Monday of the week
+    created: datetime
+    title: str
+    text: str
+    html: str
+    facts: str  # JSON: every number with id, formula and source
