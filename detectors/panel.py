@@ -89,7 +89,9 @@ class Panel:
         frequency = self.frequency or _inferred(steps)
         expected_step = FREQUENCIES.get(frequency)
         if expected_step is not None and (steps != expected_step).any():
-            raise ValueError(f"a {frequency} panel needs dates {expected_step} day(s) apart, found {sorted(set(steps.tolist()))}")
+            raise ValueError(
+                f"a {frequency} panel needs dates {expected_step} day(s) apart, found {sorted(set(steps.tolist()))}"
+            )
         for name, value in (("dates", dates), ("values", values), ("kinds", kinds), ("frequency", frequency)):
             object.__setattr__(self, name, value)
 
@@ -137,6 +139,42 @@ class Scores:
     surprise: Floats
     above: Floats
     reason: npt.NDArray[np.int8]
+
+
+def judged(
+    reason: npt.NDArray[np.int8],
+    *,
+    observed: Floats,
+    expected: Floats,
+    lower: Floats,
+    upper: Floats,
+    surprise: Floats,
+    above: Floats | None = None,
+) -> Scores:
+    """Return the scores with NaN in every number of a cell that has a reason to abstain, ``observed`` excepted."""
+    calm = reason == Reason.JUDGED
+    above = np.full(reason.shape, np.nan) if above is None else above
+    expected, lower, upper, surprise, above = (
+        np.where(calm, numbers, np.nan) for numbers in (expected, lower, upper, surprise, above)
+    )
+    return Scores(observed, expected, lower, upper, surprise, above, reason)
+
+
+def checked_last(panel: Panel, last: int) -> int:
+    """Return ``last``.
+
+    Raises:
+        ValueError: if the panel has no such number of dates.
+    """
+    if not 1 <= last <= len(panel.dates):
+        raise ValueError(f"last is {last}, the panel has {len(panel.dates)} dates")
+    return last
+
+
+def first_reported(values: Floats) -> npt.NDArray[np.int64]:
+    """Return (N,): the row of each series' first value, T for a series that has none."""
+    seen = ~np.isnan(values)
+    return np.where(seen.any(axis=0), seen.argmax(axis=0), len(values)).astype(np.int64)
 
 
 def _inferred(steps: npt.NDArray[np.int_]) -> str:

@@ -9,7 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 class Level(IntEnum):
@@ -191,3 +195,52 @@ class Document:
     text: str
     html: str
     facts: str  # JSON: every number with id, formula and source
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineEntry:
+    """One row of a feed file that could not be used, and why."""
+
+    file: str
+    row: int  # as a spreadsheet counts: the header is row 1
+    column: str  # "" when the whole row is at fault
+    value: str  # as written
+    reason: str  # for the department that sent the file
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What one feed file holds, checked; every array is (R,), in the file's order."""
+
+    name: str
+    sha256: str  # of the content; a file is read once
+    keys: tuple[SeriesKey, ...]  # the series that occur
+    series: npt.NDArray[np.int64]  # position in `keys`
+    dates: npt.NDArray[np.datetime64]  # [D], first day of the period
+    values: npt.NDArray[np.float64]  # finite
+    received: npt.NDArray[np.int64]  # seconds since 1970, UTC
+    late: npt.NDArray[np.bool_]
+    quarantined: tuple[QuarantineEntry, ...]  # one for each row that could not be used
+
+    @property
+    def read(self) -> int:
+        """All rows of the file, empty ones and the header left out."""
+        return len(self.values) + len(self.quarantined)
+
+
+@dataclass(frozen=True, slots=True)
+class FileAccount:
+    """What became of a feed file: rows = accepted + unchanged + quarantined."""
+
+    name: str
+    rows: int = 0
+    accepted: int = 0  # new values and corrections
+    unchanged: int = 0  # rows that say what was known already
+    quarantined: int = 0
+    late: int = 0  # of the accepted
+    corrected: int = 0  # of the accepted: a different value for a date that had one
+    feed: str = ""
+    first: date | None = None  # data dates of the usable rows
+    last: date | None = None
+    received: datetime | None = None  # when the service read the file
+    error: str | None = None  # why it could not be read at all; nothing of it is stored

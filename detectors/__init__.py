@@ -1,0 +1,28 @@
+"""Detectors: a panel of series in, scores out.  Usable alone; knows nothing of the service.
+
+``DETECTORS`` is the rule file's list of names, and the keyword-only parameters of
+each function are its vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from detectors.changepoint import changepoint
+from detectors.ears import ears
+from detectors.forecast import forecast
+from detectors.outbreak import outbreak
+from detectors.panel import DayKind, Panel, Reason, Scores
+from detectors.threshold import threshold
+
+Detector = Callable[..., Scores]  # (panel, *, last=1, and its own keyword-only parameters)
+
+DETECTORS: dict[str, Detector] = {
+    "changepoint": changepoint,
+    "ears": ears,
+    "forecast": forecast,
+    "outbreak": outbreak,
+    "threshold": threshold,
+}
+
+__all__ = ["DETECTORS", "DayKind", "Detector", "Panel", "Reason", "Scores"]

@@ -1,0 +1,25 @@
+"""``python -m warning`` and the command ``kapok``: errors an operator can act on, never a traceback."""
+
+from __future__ import annotations
+
+import sys
+
+from warning.errors import KapokError
+
+
+def main() -> None:
+    """Run the command line; exit code 2 and a plain sentence when something is missing or wrong."""
+    from warning.cli import app
+
+    try:
+        app(prog_name="kapok")
+    except KapokError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+    except OSError as error:
+        sys.stderr.write(f"{error.filename or 'system'}: {error.strerror or error}\n")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

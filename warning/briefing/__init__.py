@@ -1,0 +1,1 @@
+"""The briefing of a week, one module for each form it takes."""

@@ -1,0 +1,291 @@
+"""The command line.  Heavy imports happen inside the commands, so that ``kapok --help`` answers at once."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from warning.errors import ConfigError
+
+if TYPE_CHECKING:
+    from warning.service import Deployment, Service
+
+app = typer.Typer(
+    help="木棉哨 Kapok Watch：城市风险早期提示 / risk early warning for a city",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help="配置文件 / configuration; ./config.toml")]
+Day = Annotated[str | None, typer.Option("--date", help="数据日期 / data date, YYYY-MM-DD")]
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="新建部署的目录 / folder of the new deployment")]) -> None:
+    """新建一个部署 / Lay a deployment: config.toml, city/, rules/."""
+    from warning.layout import lay_out
+
+    for path in lay_out(folder):
+        typer.echo(path)
+    typer.echo(f"kapok check --config {folder / 'config.toml'}")
+
+
+@app.command()
+def check(config: ConfigFile = None) -> None:
+    """检查部署的全部文件 / Check every file of a deployment; the shipped one where there is none here."""
+    from importlib.metadata import packages_distributions
+
+    from warning.paths import shipped
+    from warning.schedule import trigger_faults
+    from warning.service import load_deployment
+
+    path = config or (Path("config.toml") if Path("config.toml").exists() else shipped("config.toml"))
+    deployment = load_deployment(path)
+    faults = trigger_faults(deployment)
+    owners = set(packages_distributions().get("detectors", [])) - {"kapok-watch"}
+    faults += [f"distribution {name!r} also installs 'detectors'; uninstall it" for name in sorted(owners)]
+    if faults:
+        raise ConfigError(str(path), faults)
+    city, rules = deployment.city, deployment.rules
+    series = {key for rule in rules.rules for key in _series_of(deployment, rule.id)}
+    typer.echo(f"{path}: ok")
+    typer.echo(f"  {city.name_zh} {city.name_en}: {len(city.places)} places, {len(city.indicators)} indicators")
+    typer.echo(f"  {len(city.dimensions)} / {len(city.level2)} / {len(city.indicators)}, {_polarities(deployment)}")
+    typer.echo(f"  {len(rules.rules)} rules, version {rules.version}, judge {len(series)} series")
+    year = _this_year(deployment)
+    for notice in deployment.calendar.notices(date(year - 3, 1, 1), date(year, 12, 31)):
+        typer.echo(f"  {notice}")
+
+
+@app.command("import")
+def take(config: ConfigFile = None) -> None:
+    """读入送来的文件 / Read the new files of the watched folder."""
+    from warning import jobs, screen
+
+    with _opened(config) as service, screen.progress("import", 100) as beat:
+        accounts = jobs.take_in(service, service.clock(), progress=lambda name, _: beat(name))
+    screen.show_accounts(accounts)
+
+
+@app.command()
+def sweep(day: Day = None, config: ConfigFile = None) -> None:
+    """研判一天 / Judge one day, yesterday if none is named."""
+    from warning import pipeline, screen
+
+    with _opened(config) as service:
+        now = service.clock()
+        chosen = _day(day) or service.config.yesterday(now)
+        with screen.progress(f"sweep {chosen}", 30) as beat:
+            swept = pipeline.sweep(service, chosen, now=now, beat=beat)
+        screen.show_colours({c.place: c for c in swept.coverages}, service.city)
+        screen.console.print(
+            f"{chosen}: {swept.watched} series watched, {swept.missing} missing, {len(swept.events)} event(s), "
+            f"{swept.messages} message(s), {swept.documents} text(s)"
+        )
+        for rule, reason in swept.failures:
+            screen.console.print(f"  {rule}: {reason}")
+
+
+@app.command()
+def status(config: ConfigFile = None) -> None:
+    """现况 / What is watched, what is open, which files and jobs there were."""
+    from warning import screen
+    from warning.store import alert, coverage, feed, outbox, run
+
+    with _opened(config) as service:
+        store, zone = service.store, service.config.zone
+        last = coverage.last_date(store)
+        if last is not None:
+            screen.console.print(f"数据日期 data date {last}")
+            screen.show_colours(coverage.on(store, last), service.city)
+        screen.show_alerts(alert.live(store), service.city)
+        screen.show_accounts(feed.files(store, limit=10))
+        account = outbox.account(store)
+        screen.console.print(
+            f"发件箱 outbox: {account.written} written = {account.sent} sent + {account.pending} pending + "
+            f"{account.failed} failed"
+        )
+        screen.show_table(
+            "任务 Jobs",
+            ("任务 job", "应于 due", "开始 started", "结果 status", "说明 note"),
+            [
+                (r.job, screen.local(r.scheduled_for, zone), screen.local(r.started, zone), r.status, r.note)
+                for r in run.runs(store, limit=10)
+            ],
+        )
+
+
+@app.command()
+def show(number: Annotated[str, typer.Argument(metavar="ALERT")], config: ConfigFile = None) -> None:
+    """一条风险提示 / One alert with its evidence and history."""
+    from warning import screen
+    from warning.store import alert
+
+    with _opened(config) as service:
+        found = alert.alert(service.store, number)
+        if found is None:
+            raise ConfigError(number, ["there is no alert of this number; `kapok status` lists the open ones"])
+        screen.show_alerts([found], service.city)
+        names = {rule.id: rule.name_zh for rule in service.rules.rules}
+        screen.show_table(
+            "依据 Evidence",
+            (
+                "规则 rule",
+                "日期 date",
+                "值 observed",
+                "常态 expected",
+                "上限 upper",
+                "意外度 surprise",
+                "合计期数 window",
+            ),
+            [
+                (
+                    f"{names.get(s.rule, '')} {s.rule}",
+                    s.date,
+                    f"{s.observed:.1f}",
+                    f"{s.expected:.1f}",
+                    f"{s.upper:.1f}",
+                    f"{s.surprise:.2f}",
+                    s.window,
+                )
+                for s in found.evidence
+            ],
+        )
+        screen.show_events(alert.events(service.store, number), service.config.zone)
+
+
+@app.command()
+def narrative(place: Annotated[str, typer.Argument()] = "", day: Day = None, config: ConfigFile = None) -> None:
+    """“+1”研判 / The narrative of a place, or of the city."""
+    from warning.store import coverage, document
+
+    with _opened(config) as service:
+        chosen = _day(day) or coverage.last_date(service.store)
+        code = _place(service, place)
+        found = None if chosen is None else document.document(service.store, "narrative", code, chosen)
+        if found is None:
+            raise ConfigError(code, [f"there is no narrative of {chosen}; `kapok sweep --date DATE` writes one"])
+        typer.echo(found.text)
+
+
+@app.command()
+def briefing(monday: Day = None, config: ConfigFile = None) -> None:
+    """每周研判 / Write the briefings of a week, given by its Monday; the last full week if none is named."""
+    from warning import screen, weekly
+
+    with _opened(config) as service:
+        now = service.clock()
+        chosen = _day(monday) or weekly.last_week(service.config.yesterday(now))
+        if chosen.weekday() != 0:
+            raise ConfigError("--date", [f"{chosen} is not a Monday"])
+        with screen.progress(f"briefing {chosen}", 14) as beat:
+            documents, messages = weekly.write_week(service, chosen, now=now, beat=beat)
+        screen.console.print(f"{documents} document(s) in {service.config.path('documents')}, {messages} message(s)")
+
+
+@app.command()
+def simulate(
+    folder: Annotated[Path, typer.Argument(help="写到哪里 / where to write the files")],
+    first: Annotated[str, typer.Option(help="第一天 / first day")] = "2023-11-23",
+    days: Annotated[int, typer.Option(min=30, help="天数 / days")] = 1096,
+    seed: Annotated[int, typer.Option(help="随机种子 / seed")] = 1,
+    shocks: Annotated[int, typer.Option(min=0, help="注入的异常数；0 为平静城市 / injected shocks")] = 24,
+    streets_of: Annotated[
+        str, typer.Option(help="由镇街报数的区 / districts reported by street, comma between")
+    ] = "440115",
+    config: ConfigFile = None,
+) -> None:
+    """模拟一座城市的数据 / Write a simulated city's files and the labels of its shocks."""
+    from warning import screen
+    from warning.city import load_city
+    from warning.config import load_config
+    from warning.paths import shipped
+    from warning.simulate import Plan, simulate, write
+
+    path = config or (Path("config.toml") if Path("config.toml").exists() else shipped("config.toml"))
+    city = load_city(load_config(path).path("city"))
+    plan = Plan(_date(first), days, seed=seed, shocks=shocks, streets_of=tuple(filter(None, streets_of.split(","))))
+    with screen.progress("simulate", 100) as beat:
+        simulated = simulate(city, plan, progress=lambda step, _: beat(step))
+        written = write(simulated, folder, answers=folder / "answers")
+    screen.console.print(f"{len(written)} files in {folder}")
+
+
+@app.command()
+def serve(config: ConfigFile = None) -> None:
+    """常驻运行：任务与页面 / Run the jobs and the page until stopped."""
+    from warning.daemon import run_daemon
+
+    run_daemon(_deployment(config))
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="研判后即结束 / end after the sweep")] = False,
+    folder: Annotated[Path, typer.Option(help="写到哪里 / where all is written")] = Path("var/demo"),
+) -> None:
+    """演示：模拟的广州 / The example city, simulated, swept and shown."""
+    from warning.demo import run_demo
+
+    run_demo(folder, once=once)
+
+
+def _deployment(config: Path | None) -> Deployment:
+    from warning.service import load_deployment
+
+    path = config or Path("config.toml")
+    if not path.exists():
+        raise ConfigError(
+            str(path), ["the file is missing; name one with --config, or lay a deployment: kapok init DIR"]
+        )
+    return load_deployment(path)
+
+
+def _opened(config: Path | None) -> Service:
+    from warning.service import opened
+
+    return opened(_deployment(config))
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else _date(text)
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError("--date", [f"{text!r} is not a date; write e.g. 2026-11-22"]) from error
+
+
+def _place(service: Service, text: str) -> str:
+    from warning.checked import suggestion
+
+    if not text:
+        return service.city.root
+    if text in service.city.places:
+        return text
+    by_name = {name: p.code for p in service.city.places.values() for name in (p.name_zh, p.name_en) if name}
+    if text in by_name:
+        return by_name[text]
+    raise ConfigError(text, [f"there is no such place{suggestion(text, [*by_name, *service.city.places])}"])
+
+
+def _series_of(deployment: Deployment, rule: str) -> list[object]:
+    from warning.ruleset import series_of
+
+    return list(series_of(deployment.rules.rule(rule), deployment.city))
+
+
+def _polarities(deployment: Deployment) -> str:
+    negative = sum(i.polarity == "negative" for i in deployment.city.indicators.values())
+    return f"{negative} negative, {len(deployment.city.indicators) - negative} positive"
+
+
+def _this_year(deployment: Deployment) -> int:
+    return deployment.clock().astimezone(deployment.config.zone).year

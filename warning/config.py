@@ -1,0 +1,170 @@
+"""``config.toml`` into a checked, frozen object.
+
+Paths are relative to the file.  A secret is given by an environment variable or
+by a file named in one (``KAPOK_SMTP_PASSWORD`` or ``KAPOK_SMTP_PASSWORD_FILE``),
+never in the configuration itself.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, StringConstraints, ValidationError, field_validator
+
+from warning.checked import Checked, faults_of, read_toml
+from warning.errors import ConfigError
+
+Cron = Annotated[str, StringConstraints(pattern=r"^\S+( \S+){4}$")]
+Address = Annotated[str, StringConstraints(pattern=r"^[^@\s<>]+@[^@\s<>]+$")]
+SMTP_PASSWORD = "KAPOK_SMTP_PASSWORD"  # noqa: S105 - the name of a variable
+
+
+class Deployment(Checked):
+    simulated: bool = False
+    timezone: str = "Asia/Shanghai"
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{name!r} is not a time zone; write e.g. 'Asia/Shanghai'") from error
+        return name
+
+
+class Paths(Checked):
+    city: Path = Path("city")
+    rules: Path = Path("rules")
+    templates: Path = Path("templates")
+    feeds: Path = Path("var/feeds")
+    database: Path = Path("var/kapok.db")
+    maildir: Path = Path("var/mail")
+    documents: Path = Path("var/documents")
+
+
+class LateAfter(Checked):
+    """Days after a period's end from which a value counts as late."""
+
+    daily: Annotated[int, Field(ge=1)] = 1
+    weekly: Annotated[int, Field(ge=1)] = 3
+    monthly: Annotated[int, Field(ge=1)] = 10
+
+
+class Feeds(Checked):
+    late_after: LateAfter = LateAfter()
+
+
+class Sweep(Checked):
+    watch: tuple[Literal["daily", "weekly"], ...] = ("daily", "weekly")
+    window_years: Annotated[int, Field(ge=1, le=10)] = 3
+    rejudge_days: Annotated[int, Field(ge=1, le=60)] = 14
+
+
+class Job(Checked):
+    at: Cron
+    limit: Annotated[float, Field(gt=0)] = 600.0  # seconds of wall clock
+
+
+class Schedule(Checked):
+    feeds: Job = Job(at="*/5 * * * *")
+    sweep: Job = Job(at="30 7 * * *")
+    outbox: Job = Job(at="* * * * *", limit=120.0)
+    daily_mail: Job = Job(at="0 8 * * *")
+    briefing: Job = Job(at="30 8 * * mon")
+    poll_seconds: Annotated[float, Field(gt=0)] = 1.0  # how often a clock file is looked at
+
+
+class Smtp(Checked):
+    host: str = "localhost"
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    timeout: Annotated[float, Field(gt=0)] = 20.0  # seconds
+    ca_file: Path | None = None
+
+
+class Mail(Checked):
+    channel: Literal["file", "smtp"] = "file"
+    sender: Address = "kapok@example.invalid"
+    domain: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]+$")] = "kapok.invalid"
+    page: str = ""  # address of the page, as an officer's browser reaches it; printed in mails
+    smtp: Smtp = Smtp()
+
+
+class Web(Checked):
+    host: Literal["127.0.0.1", "::1", "localhost"] = "127.0.0.1"  # no login yet, so no other interface
+    port: Annotated[int, Field(ge=0, le=65535)] = 8765
+
+
+class ClockSetting(Checked):
+    file: Path | None = None  # drill, replay and tests: an instant with its offset, read at every look
+
+
+class Config(Checked):
+    """Every setting of a deployment; ``base`` is the folder of the file."""
+
+    base: Path = Path()
+    deployment: Deployment = Deployment()
+    paths: Paths = Paths()
+    feeds: Feeds = Feeds()
+    sweep: Sweep = Sweep()
+    schedule: Schedule = Schedule()
+    mail: Mail = Mail()
+    web: Web = Web()
+    clock: ClockSetting = ClockSetting()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.deployment.timezone)
+
+    def path(self, name: str) -> Path:
+        """Return a path of ``[paths]``, absolute."""
+        setting: Path = getattr(self.paths, name)
+        return (self.base / setting).resolve()
+
+    def local_date(self, instant: datetime) -> date:
+        """Return the date on the centre's wall at an instant."""
+        return instant.astimezone(self.zone).date()
+
+    def yesterday(self, instant: datetime) -> date:
+        """Return the last complete day at an instant: what a sweep judges."""
+        return self.local_date(instant) - timedelta(days=1)
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a configuration.
+
+    Raises:
+        ConfigError: with every fault of the file at once.
+    """
+    content: dict[str, Any] = read_toml(path)
+    if "base" in content:
+        raise ConfigError(str(path), ["base is not a setting; paths are relative to the file already"])
+    try:
+        return Config.model_validate({**content, "base": path.resolve().parent})
+    except ValidationError as error:
+        raise ConfigError(str(path), faults_of(error, Config)) from error
+
+
+def secret(name: str, environment: Mapping[str, str] | None = None) -> str:
+    """Return a secret from ``name`` or from the file that ``name``_FILE names; "" when neither is set.
+
+    Raises:
+        ConfigError: if both are set, or the file cannot be read.
+    """
+    environment = os.environ if environment is None else environment
+    direct, file = environment.get(name, ""), environment.get(f"{name}_FILE", "")
+    if direct and file:
+        raise ConfigError("environment", [f"{name} and {name}_FILE are both set; keep one"])
+    if not file:
+        return direct
+    try:
+        return Path(file).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError("environment", [f"{name}_FILE names {file}, which cannot be read"]) from error

@@ -1,0 +1,132 @@
+"""``kapok demo``: a simulated city, its last week swept as it would have been live, and where to look."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+from warning import jobs, pipeline, screen, weekly
+from warning.city import load_city
+from warning.errors import ConfigError
+from warning.facts import LEVEL_ZH
+from warning.jobs import Task
+from warning.layout import lay_out, set_values
+from warning.model import Level
+from warning.service import Service, open_service
+from warning.simulate import Plan, simulate, write
+from warning.store import alert, document, outbox
+
+TODAY = date(2026, 11, 23)  # a Monday, so that there is a full week to brief on
+DAYS = 1096
+SWEPT = 7
+STREETS_OF = ("440115",)  # Nansha is rolled up from its streets
+LAID = ".kapok-demo"  # marks a folder that a demo may replace
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a demo made, for the lines that say where to look."""
+
+    service: Service
+    events: int
+    swept: pipeline.Swept
+
+
+def run_demo(folder: Path, *, once: bool) -> None:
+    """Lay, simulate, sweep and tell; then serve the page unless ``once``.
+
+    Raises:
+        ConfigError: if the folder holds something that is not an earlier demo.
+    """
+    config = lay_demo(folder)
+    with open_service(config) as service:
+        shown = _played(service)
+        _say(shown, folder)
+    if not once:
+        from warning.daemon import run_daemon
+        from warning.service import load_deployment
+
+        run_daemon(load_deployment(config))
+
+
+def lay_demo(folder: Path) -> Path:
+    """Lay a deployment with three simulated years of feeds, replacing an earlier demo, and return its configuration."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / LAID).exists():
+            raise ConfigError(str(folder), ["is not empty and is not an earlier demo; name another with --folder"])
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / LAID).touch()
+    lay_out(folder)
+    config = folder / "config.toml"
+    set_values(config, {"deployment.simulated": "true", "clock.file": '"var/clock"'})
+    city = load_city(folder / "city")
+    plan = Plan(TODAY - timedelta(days=DAYS), DAYS, streets_of=STREETS_OF)
+    answers = folder / "var" / "answers"
+    with screen.progress("模拟 simulate", 100) as beat:
+        simulated = simulate(city, plan, progress=lambda step, _: beat(step))
+        write(simulated, folder / "var" / "feeds", answers=answers, progress=lambda step, _: beat(step))
+    shutil.copyfile(answers / "breaks.toml", folder / "city" / "breaks.toml")
+    set_clock(folder, _morning(TODAY))
+    return config
+
+
+def set_clock(folder: Path, instant: datetime) -> None:
+    """Move the clock file of a demo."""
+    target = folder / "var" / "clock"
+    fresh = target.with_suffix(".new")
+    fresh.write_text(instant.isoformat() + "\n", encoding="ascii")
+    fresh.replace(target)
+
+
+def _played(service: Service) -> Shown:
+    now = _morning(TODAY)
+    with screen.progress("读入 import", 60) as beat:
+        accounts = jobs.take_in(service, now, progress=lambda name, *_: beat(name))
+    screen.show_accounts(accounts[-3:])
+    events = 0
+    with screen.progress("研判 sweep", SWEPT * 40) as beat:
+        for back in range(SWEPT, 0, -1):
+            morning = _morning(TODAY - timedelta(days=back - 1))
+            day = TODAY - timedelta(days=back)
+            swept = pipeline.sweep(service, day, now=morning, beat=lambda step, day=day: beat(f"{day} {step}"))
+            events += len(swept.events)
+            task = Task(service, morning, morning, beat)
+            jobs.daily_mail(task)
+            jobs.send(task)
+    with screen.progress("周报 briefing", 14) as beat:
+        weekly.write_week(service, TODAY - timedelta(days=7), now=now, beat=beat)
+        jobs.send(Task(service, now, now, beat))
+    return Shown(service, events, swept)
+
+
+def _say(shown: Shown, folder: Path) -> None:
+    service, day = shown.service, shown.swept.day
+    config = service.config
+    screen.show_colours({c.place: c for c in shown.swept.coverages}, service.city)
+    live = [found for found in alert.live(service.store) if found.active > Level.CALM]
+    screen.show_alerts(live, service.city)
+    colours = Counter(c.colour for c in shown.swept.coverages)
+    words = "、".join(f"{LEVEL_ZH[level]}{colours[level]}" for level in sorted(colours, reverse=True))
+    opened = [found for found in alert.alerts(service.store) if found.opened > day - timedelta(days=SWEPT)]
+    account = outbox.account(service.store)
+    show = screen.console.print
+    show(f"模拟数据，数据日期 {day} / simulated data of {day}")
+    show(f"  监测序列 series watched   {shown.swept.watched}, 缺报 missing {shown.swept.missing}")
+    show(f"  地区颜色 places by colour {words}")
+    show(f"  风险提示 alerts opened    {len(opened)} in {SWEPT} days, {shown.events} event(s)")
+    show(f"  邮件 mails                {account.sent} in {config.path('maildir') / 'new'}")
+    texts = len(document.documents(service.store, "narrative", day))
+    show(f"  研判 narratives           {texts}: kapok narrative 天河区")
+    show(f"  周报 weekly text          {config.path('documents')}")
+    show(f"  数据库 database           {config.path('database')}")
+    show(f"  再看 look again           kapok status --config {folder / 'config.toml'}")
+    show(f"  页面 page                 http://{config.web.host}:{config.web.port}/")
+
+
+def _morning(day: date) -> datetime:
+    """07:30 in Guangzhou."""
+    return datetime.combine(day, time(7, 30), UTC) - timedelta(hours=8)

@@ -1,0 +1,192 @@
+"""Every number the narrative may use, each with an id, its formula and where it came from.
+
+Pure.  A number that cannot be had is an absent key, never a placeholder: the
+sentence that needs it is then not printed.  A number is formatted once, here,
+so that text, table and picture cannot disagree.
+
+Changes follow the usual practice of Chinese bulletins: 环比 is against the period
+of the same length just before, 同比 against the same period last year; below 30 in
+the comparison only counts are given, never percentages.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+from warning.model import Level, Place
+
+SMALL = 30  # events in the comparison below which no percentage is printed
+LEVEL_ZH = {
+    Level.MISSING: "数据不足",
+    Level.CALM: "正常",
+    Level.YELLOW: "黄色",
+    Level.ORANGE: "橙色",
+    Level.RED: "红色",
+}
+MARK = {Level.MISSING: "／", Level.CALM: "", Level.YELLOW: "△", Level.ORANGE: "◆", Level.RED: "■"}
+COLOUR = {
+    Level.MISSING: "#9a9a9a",
+    Level.CALM: "#2e8b57",
+    Level.YELLOW: "#e6b800",
+    Level.ORANGE: "#e8710a",
+    Level.RED: "#c8102e",
+}
+Raw = int | float | str | date
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One number or name, with the text it is printed as."""
+
+    id: str
+    value: Raw
+    text: str
+    formula: str = ""
+    source: str = ""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The facts of one alert."""
+
+    alert: str
+    level: Level
+    indicator: str
+    place: str
+    facts: Mapping[str, Fact]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What may be said of one place and period."""
+
+    place: Place
+    date: date
+    overall: Mapping[str, Fact]
+    items: tuple[Item, ...] = ()
+    groups: tuple[Mapping[str, Fact], ...] = ()  # one indicator high in neighbouring places
+    missing: tuple[Mapping[str, Fact], ...] = ()  # series without a value
+    table: tuple[Mapping[str, Fact], ...] = ()  # one row a place below
+
+    def all(self) -> Iterable[Fact]:
+        """Yield every fact, whatever part it stands in."""
+        parts: list[Mapping[str, Fact]] = [self.overall, *(item.facts for item in self.items)]
+        for mapping in (*parts, *self.groups, *self.missing, *self.table):
+            yield from mapping.values()
+
+
+@dataclass
+class Notes:
+    """Collects facts under ids that begin alike."""
+
+    prefix: str
+    source: str = ""
+    facts: dict[str, Fact] = field(default_factory=dict)
+
+    def add(self, name: str, value: Raw | None, text: str | None = None, formula: str = "") -> None:
+        """Keep a fact, unless there is none to keep."""
+        if value is None or (isinstance(value, float) and not math.isfinite(value)):
+            return
+        self.facts[name] = Fact(
+            f"{self.prefix}/{name}", value, _text(value) if text is None else text, formula, self.source
+        )
+
+
+def number(value: float, decimals: int = 1) -> str:
+    """Return a figure rounded half up, without a sign of its own style: 12.25 -> "12.3", 7.0 -> "7.0"."""
+    if not math.isfinite(value):
+        raise ValueError(f"{value} cannot be printed")
+    return str(Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP))
+
+
+def quantity(value: float, kind: str) -> str:
+    """Return a value as its kind is printed: counts whole, everything else to one decimal."""
+    return number(value, 0) if kind == "count" and float(value).is_integer() else number(value, 1)
+
+
+def day_zh(day: date) -> str:
+    return f"{day.month}月{day.day}日"
+
+
+def range_zh(first: date, last: date) -> str:
+    """Return 11月16日, 11月16日—22日 or 10月30日—11月5日."""
+    if first == last:
+        return day_zh(first)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{day_zh(first)}—{last.day}日"
+    return f"{day_zh(first)}—{day_zh(last)}"
+
+
+def degree(percent: float) -> str:
+    """Return the one word that stands for a size of change."""
+    for limit, word in ((2, "基本持平"), (5, "略有"), (15, "有所"), (30, "明显")):
+        if percent < limit:
+            return word
+    return "大幅"
+
+
+def chance(surprise: float) -> str:
+    """Return the chance behind a surprise in words: 3.0 -> "千分之一"; beyond 1 in 100,000 "不足十万分之一"."""
+    one_in = 10 ** abs(surprise)
+    if one_in >= 1e5:
+        return "不足十万分之一"
+    for unit, word in ((10_000, "万"), (1_000, "千"), (100, "百")):
+        if one_in >= unit:
+            return f"{word}分之{number(unit / one_in * 1.0, 1)}" if unit / one_in < 0.95 else f"{word}分之一"
+    return f"百分之{number(100 / one_in, 1)}"
+
+
+def add_change(notes: Notes, name: str, now: float, then: float, *, kind: str) -> bool:
+    """Add direction, size and degree word of a change under ``name``; return whether there was one to state.
+
+    Ratios change by percentage points and have no lower limit; everything else by per cent of ``then``,
+    not below ``SMALL`` for counts.
+    """
+    if not (math.isfinite(now) and math.isfinite(then)):
+        return False
+    if kind == "ratio":
+        points = now - then
+        notes.add(f"{name}_dir", _direction(points, 0.05))
+        notes.add(f"{name}_points", abs(points), number(abs(points)), f"|{now:.4g} - {then:.4g}|")
+        return True
+    if then <= 0 or (kind == "count" and then < SMALL):
+        return False
+    percent = 100 * (now - then) / then
+    notes.add(f"{name}_dir", _direction(percent, 0.05))
+    notes.add(name, abs(percent), number(abs(percent)), f"100 * |{now:.10g} - {then:.10g}| / {then:.10g}")
+    notes.add(f"{name}_word", degree(abs(percent)))
+    return True
+
+
+def as_json(facts: Facts) -> str:
+    """Return every fact with its id, value, text, formula and source, in a stable order."""
+    rows = [
+        {"id": f.id, "value": str(f.value), "text": f.text, "formula": f.formula, "source": f.source}
+        for f in facts.all()
+    ]
+    return json.dumps(sorted(rows, key=lambda row: row["id"]), ensure_ascii=False)
+
+
+def strongest_first(items: Sequence[Item]) -> tuple[Item, ...]:
+    """Return the items red first, then by indicator and place."""
+    return tuple(sorted(items, key=lambda found: (-found.level, found.indicator, found.place)))
+
+
+def _direction(change: float, flat: float) -> str:
+    if abs(change) < flat:
+        return "持平"
+    return "上升" if change > 0 else "下降"
+
+
+def _text(value: Raw) -> str:
+    if isinstance(value, date):
+        return day_zh(value)
+    return number(value) if isinstance(value, float) else str(value)

@@ -1,0 +1,180 @@
+"""From the store and a sweep's panels to the facts of every place.
+
+What is gathered here is plain data; what it is called and how it is printed is
+decided in ``facts``, ``course`` and ``situation``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+import numpy as np
+
+from warning import course, situation
+from warning.course import History, Part, Peer
+from warning.facts import Facts, Item, day_zh
+from warning.model import Alert, Level, SeriesKey
+from warning.scoring import Known
+from warning.service import Service
+from warning.situation import Coverage, Nearest, Silence
+from warning.store import alert as alerts_of
+from warning.store import coverage as coverages_of
+from warning.store import observation
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a sweep knows when it begins to write."""
+
+    service: Service
+    day: date
+    now: datetime
+    panels: Mapping[str, Known]
+    coverages: Mapping[str, Coverage]
+    silences: tuple[Silence, ...] = ()
+    nearest: Mapping[str, Nearest] | None = None
+
+    def history(self, key: SeriesKey) -> History:
+        """Return a judged series as it is known, with where it came from."""
+        panel = self.panels[self.service.city.indicators[key.indicator].frequency]
+        source = f"observation {key.indicator} {key.place} known at {self.now.isoformat()}"
+        return History(panel.dates, panel.of(key), panel.frequency, source)
+
+
+def of_place(context: Context, code: str, first: date | None = None) -> Facts:
+    """Return the facts of a place for the sweep's day, or from ``first`` to that day."""
+    service, period = context.service, (first or context.day, context.day)
+    alerts = [alert for alert in _live(context) if alert.place == code]
+    mine = {alert.number for alert in alerts_of.alerts(service.store, place=code)}
+    return situation.of_place(
+        service.city.places[code],
+        period,
+        context.coverages[code],
+        alerts=alerts,
+        events=[e for e in alerts_of.events(service.store, first=period[0], last=period[1]) if e.alert in mine],
+        items=[item_of(context, alert) for alert in alerts if alert.active > Level.CALM],
+        silences=[silence for silence in context.silences if silence.place.code == code],
+        nearest=(context.nearest or {}).get(code),
+        days=_named_days(context, period),
+        rules_version=service.rules.version,
+        cutoff=context.now,
+        zone=service.config.zone,
+    )
+
+
+def of_city(context: Context, first: date | None = None) -> Facts:
+    """Return the facts of the root place for the sweep's day, or from ``first`` to that day."""
+    service, period = context.service, (first or context.day, context.day)
+    root = service.city.places[service.city.root]
+    alerts = _live(context)
+    before = {
+        code: found.colour for code, found in coverages_of.on(service.store, period[0] - timedelta(days=1)).items()
+    }
+    return situation.of_city(
+        root,
+        period,
+        context.coverages,
+        service.city.places,
+        alerts=alerts,
+        events=alerts_of.events(service.store, first=period[0], last=period[1]),
+        items=[item_of(context, alert) for alert in alerts if alert.active > Level.CALM],
+        before=before,
+        neighbours=service.city.neighbours,
+        silences=context.silences,
+        days=_named_days(context, period),
+        rules_version=service.rules.version,
+        cutoff=context.now,
+        zone=service.config.zone,
+    )
+
+
+def item_of(context: Context, alert: Alert) -> Item:
+    """Return the facts of one alert up to the last period known."""
+    service, city = context.service, context.service.city
+    indicator, place = city.indicators[alert.indicator], city.places[alert.place]
+    history = context.history(alert.key)
+    known = history.dates[np.isfinite(history.values)]
+    until: date = known[-1].item() if len(known) else alert.updated
+    return course.item(
+        alert,
+        indicator,
+        place,
+        history,
+        until=until,
+        last_year=service.calendar.last_year if indicator.frequency == "daily" else _year_of_weeks_ago,
+        rule_names={rule.id: rule.name_zh for rule in service.rules.rules},
+        parts=_parts(context, alert.key, history),
+        peers=_peers(context, alert.key, until),
+        due=deadlines(context, alert),
+    )
+
+
+def deadlines(context: Context, alert: Alert) -> dict[str, str]:
+    """Return until when an alert is to be verified and a plan given: red in real hours, orange in workdays."""
+    local = context.now.astimezone(context.service.config.zone)
+    if alert.active is Level.RED:
+        verify, plan = local + timedelta(hours=2), local + timedelta(hours=24)
+        return {
+            "due_verify": f"{day_zh(verify.date())}{verify:%H:%M}",
+            "due_plan": f"{day_zh(plan.date())}{plan:%H:%M}",
+        }
+    if alert.active is Level.ORANGE:
+        return {
+            "due_verify": f"{day_zh(_workday(context, local.date(), 1))}{_end(local.timetz())}",
+            "due_plan": f"{day_zh(_workday(context, local.date(), 3))}{_end(local.timetz())}",
+        }
+    return {}
+
+
+def _end(moment: time) -> str:
+    return f"{moment:%H:%M}"
+
+
+def _workday(context: Context, day: date, count: int) -> date:
+    while count:
+        day += timedelta(days=1)
+        count -= context.service.calendar.is_workday(day)
+    return day
+
+
+def _parts(context: Context, key: SeriesKey, history: History) -> list[Part]:
+    city, store = context.service.city, context.service.store
+    below = [SeriesKey(key.indicator, child) for child in city.children[key.place]]
+    reported = set(observation.reported(store))
+    below = [child for child in below if child in reported]
+    if not below:
+        return []
+    dates = history.dates[-56:]
+    values = observation.window(store, below, dates, known_at=context.now)
+    return [
+        Part(city.places[child.place].name_zh, History(dates, values[:, n], history.frequency))
+        for n, child in enumerate(below)
+    ]
+
+
+def _peers(context: Context, key: SeriesKey, until: date) -> list[Peer]:
+    city = context.service.city
+    panel = context.panels[city.indicators[key.indicator].frequency]
+    peers = []
+    for place in city.at_tier(city.places[key.place].tier):
+        persons = city.denominator_of(key.indicator, place.code, year=until.year)
+        other = SeriesKey(key.indicator, place.code)
+        if persons is None or other not in panel.index:
+            return []
+        peers.append(Peer(place.code, History(panel.dates, panel.of(other), panel.frequency), persons[0]))
+    return peers
+
+
+def _live(context: Context) -> list[Alert]:
+    return alerts_of.live(context.service.store)
+
+
+def _named_days(context: Context, period: tuple[date, date]) -> list[str]:
+    days = (period[1] - period[0]).days + 1
+    return [name for n in range(days) for name in context.service.calendar.names(period[0] + timedelta(days=n))]
+
+
+def _year_of_weeks_ago(day: date) -> date:
+    return day - timedelta(days=364)

@@ -1,0 +1,149 @@
+"""What each job of the daemon does; ``schedule`` decides when.
+
+A job is safe to run again: it writes in transactions that either happened or did
+not, and a message told twice is the same message.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from warning import pipeline, telling, weekly
+from warning.colouring import coverages
+from warning.config import SMTP_PASSWORD, secret
+from warning.errors import ConfigError, DeliveryError
+from warning.gathering import Context
+from warning.intake import Progress, import_folder
+from warning.model import FileAccount
+from warning.notify import CHANNELS, Channel, deliver
+from warning.scoring import Beat, known
+from warning.service import Service
+from warning.store import coverage as coverages_of
+from warning.store import outbox, run
+
+log = logging.getLogger(__name__)
+
+RETRY = (1, 2, 5, 10, 20, 40, 60)  # minutes before the next try; the last one repeats
+GIVE_UP = 40  # tries: well over a day
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run of a job: when it was due, the instant it runs at, and whom to tell of progress."""
+
+    service: Service
+    scheduled_for: datetime
+    now: datetime
+    beat: Beat
+
+
+def feeds(task: Task) -> str:
+    """Read every new file of the watched folder."""
+    accounts = take_in(task.service, task.now)
+    return f"{len(accounts)} file(s)"
+
+
+def sweep(task: Task) -> str:
+    """Take in what has arrived, then judge every day up to yesterday that has not been swept."""
+    take_in(task.service, task.now)
+    days = days_to_sweep(task.service, task.service.config.yesterday(task.now))
+    swept = [pipeline.sweep(task.service, day, now=task.now, beat=task.beat) for day in days]
+    return f"{len(swept)} day(s), {sum(len(found.events) for found in swept)} event(s)"
+
+
+def daily_mail(task: Task) -> str:
+    """Write the morning's mail about yesterday, also when nothing happened."""
+    day = task.service.config.yesterday(task.now)
+    context = context_of(task.service, day, task.now)
+    with task.service.store.write():
+        count = outbox.enqueue(task.service.store, telling.daily_messages(context))
+    return f"{count} message(s) about {day}"
+
+
+def briefing(task: Task) -> str:
+    """Write the briefings of the last full week, one for the city and one for each place with its own series."""
+    yesterday = task.service.config.yesterday(task.now)
+    monday = yesterday - timedelta(days=(yesterday.weekday() + 1) % 7 + 6)
+    documents, messages = weekly.write_week(task.service, monday, now=task.now, beat=task.beat)
+    return f"week of {monday}: {documents} document(s), {messages} message(s)"
+
+
+def send(task: Task) -> str:
+    """Send what waits in the outbox; what is refused for now is tried again later, with growing pauses."""
+    store = task.service.store
+    out = channel_of(task.service)
+    sent = failed = 0
+    for message in outbox.pending(store, task.now):
+        task.beat(f"outbox {message.message_id}")
+        try:
+            deliver(message, out)
+        except DeliveryError as error:
+            failed += 1
+            tries = outbox.attempts(store, message.message_id) + 1
+            permanent = error.permanent or tries >= GIVE_UP
+            later = task.now + timedelta(minutes=RETRY[min(tries, len(RETRY)) - 1])
+            with store.write():
+                outbox.mark_failed(store, message.message_id, task.now, str(error), permanent, later)
+                if permanent:
+                    run.notice(store, task.now, "outbox", f"{message.recipient}: {error}")
+            continue
+        with store.write():
+            outbox.mark_sent(store, message.message_id, task.now)
+        sent += 1
+    return f"{sent} sent, {failed} refused"
+
+
+JOBS: dict[str, Callable[[Task], str]] = {
+    "feeds": feeds,
+    "sweep": sweep,
+    "daily_mail": daily_mail,
+    "briefing": briefing,
+    "outbox": send,
+}
+
+
+def take_in(service: Service, now: datetime, *, progress: Progress | None = None) -> list[FileAccount]:
+    """Read the watched folder; a file that cannot be read becomes a notice and stays where it is."""
+    folder = service.config.path("feeds")
+    folder.mkdir(parents=True, exist_ok=True)
+    late_after = service.config.feeds.late_after.model_dump()
+    accounts = import_folder(
+        service.store, service.city, folder, now=now, late_after=late_after, zone=service.config.zone, progress=progress
+    )
+    return accounts
+
+
+def days_to_sweep(service: Service, until: date) -> list[date]:
+    """Return the days after the last swept one, up to ``until``; the last day alone on a first start."""
+    last = coverages_of.last_date(service.store)
+    reach = service.config.sweep.rejudge_days
+    first = until if last is None else max(last + timedelta(days=1), until - timedelta(days=reach - 1))
+    days = [first + timedelta(days=n) for n in range((until - first).days + 1)]
+    return days or [until]  # swept already: again, for what has come late
+
+
+def context_of(service: Service, day: date, now: datetime) -> Context:
+    """Return what a later job needs to write about a day that was swept."""
+    panels = known(service, day, known_at=now)
+    found, silences = coverages(service, panels, day)
+    return Context(service, day, now, panels, found, silences)
+
+
+def channel_of(service: Service) -> Channel:
+    """Return the channel ``[mail]`` names.
+
+    Raises:
+        ConfigError: if the secrets it needs are set twice or cannot be read.
+    """
+    mail, simulated = service.config.mail, service.config.deployment.simulated
+    if mail.channel == "file":
+        return CHANNELS["file"](service.config.path("maildir"), mail.sender, simulated)
+    password = secret(SMTP_PASSWORD)
+    if mail.smtp.user and not password:
+        raise ConfigError("environment", [f"mail.smtp.user is set, so {SMTP_PASSWORD} or {SMTP_PASSWORD}_FILE must be"])
+    settings = mail.smtp.model_dump(exclude={"ca_file"})
+    ca_file = None if mail.smtp.ca_file is None else service.config.base / mail.smtp.ca_file
+    return CHANNELS["smtp"](sender=mail.sender, password=password, ca_file=ca_file, simulated=simulated, **settings)

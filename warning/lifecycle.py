@@ -1,0 +1,124 @@
+"""How an alert lives: signals move ``active``, people move ``stage``.
+
+Pure: no clock, no database.  A day without data changes nothing; a calm day never
+closes what a person must still verify; yellow ends by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from warning.model import Alert, Indicator, Level, SeriesKey, Signal, Stage, Transition
+from warning.ruleset import Colour, PlaceColours
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What all rules together say of one series on one date."""
+
+    key: SeriesKey
+    date: date
+    level: Level
+    signals: tuple[Signal, ...] = ()  # the coloured ones, strongest first
+    onset: date | None = None  # since when, where it can be told
+
+
+def verdict(key: SeriesKey, day: date, signals: Iterable[Signal], onset: date | None = None) -> Verdict:
+    """Return the highest level of a series' rules; MISSING only when every rule abstains."""
+    ordered = sorted(signals, key=lambda signal: (-signal.level, -abs(signal.surprise), signal.rule))
+    level = max((signal.level for signal in ordered), default=Level.MISSING)
+    return Verdict(key, day, level, tuple(s for s in ordered if s.level > Level.CALM), onset)
+
+
+def advance(alert: Alert | None, verdict: Verdict, holds: Mapping[str, int]) -> tuple[Alert | None, Transition | None]:
+    """Return the alert after a verdict, and what to tell people (None: nothing).
+
+    Args:
+        alert: The live alert of the series, or None.
+        verdict: Of a date after the alert's last.
+        holds: For each rule, how many periods below a level pass before it falls.
+    """
+    if alert is None:
+        if verdict.level <= Level.CALM:
+            return None, None
+        return opened(verdict), Transition.OPENED
+    if verdict.level is Level.MISSING:
+        return alert, None
+    if verdict.level > alert.active:
+        onset = alert.onset if alert.active > Level.CALM else verdict.onset or verdict.date
+        peak = max(alert.peak, verdict.level)
+        return (
+            replace(
+                _at(alert, verdict), active=verdict.level, peak=peak, quiet=0, onset=onset, evidence=verdict.signals
+            ),
+            Transition.RAISED,
+        )
+    if verdict.level == alert.active:
+        return replace(_at(alert, verdict), quiet=0, evidence=verdict.signals), None
+    quiet = alert.quiet + 1
+    if quiet < hold_of(alert, holds):
+        return replace(_at(alert, verdict), quiet=quiet), None
+    lowered = replace(_at(alert, verdict), active=verdict.level, quiet=0, evidence=verdict.signals)
+    if verdict.level is Level.CALM and not alert.needs_a_person:
+        return replace(lowered, stage=Stage.CLOSED), Transition.ENDED
+    return lowered, Transition.LOWERED
+
+
+def opened(verdict: Verdict) -> Alert:
+    """Return the alert a first coloured verdict opens; its number is given by the store."""
+    return Alert(
+        number="",
+        indicator=verdict.key.indicator,
+        place=verdict.key.place,
+        active=verdict.level,
+        peak=verdict.level,
+        stage=Stage.RAISED,
+        onset=verdict.onset or verdict.date,
+        opened=verdict.date,
+        updated=verdict.date,
+        evidence=verdict.signals,
+    )
+
+
+def hold_of(alert: Alert, holds: Mapping[str, int]) -> int:
+    """Return how many quiet periods an alert needs before it falls: the longest of the rules that hold it up."""
+    return max((holds.get(signal.rule, 1) for signal in alert.evidence), default=1)
+
+
+def colour(
+    alerts: Sequence[Alert], indicators: Mapping[str, Indicator], colours: PlaceColours, *, watched: int, missing: int
+) -> Level:
+    """Return a place's colour on the map from the ``active`` levels of its alerts.
+
+    Args:
+        alerts: The place's alerts that are not closed.
+        indicators: The catalogue.
+        colours: ``district.toml``.
+        watched: Series some rule judges there; 0 makes the place grey.
+        missing: Those of them without a value for the date.
+    """
+    for level, condition in ((Level.RED, colours.red), (Level.ORANGE, colours.orange), (Level.YELLOW, colours.yellow)):
+        if _meets(alerts, indicators, condition):
+            return level
+    if not watched or missing >= colours.missing_share * watched:
+        return Level.MISSING
+    return Level.CALM
+
+
+def _meets(alerts: Sequence[Alert], indicators: Mapping[str, Indicator], condition: Colour) -> bool:
+    counts = {level: sum(alert.active == level for alert in alerts) for level in Level}
+    areas = {level: {indicators[a.indicator].level2 for a in alerts if a.active >= level} for level in Level}
+    asked = (
+        (condition.red, counts[Level.RED]),
+        (condition.orange, counts[Level.ORANGE]),
+        (condition.yellow, counts[Level.YELLOW]),
+        (condition.orange_areas, len(areas[Level.ORANGE])),
+        (condition.yellow_areas, len(areas[Level.YELLOW])),
+    )
+    return any(limit is not None and found >= limit for limit, found in asked)
+
+
+def _at(alert: Alert, verdict: Verdict) -> Alert:
+    return replace(alert, updated=verdict.date)

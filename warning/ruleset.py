@@ -1,0 +1,248 @@
+"""Rule files into checked, frozen objects.
+
+A rule names indicators, places, a detector with its parameters, and for each
+colour the evidence that must be there *together*.  The keyword-only parameters
+of a detector are the vocabulary: a name or a type the function does not know is
+a fault of the file.  All faults of all files are reported at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from detectors import DETECTORS
+from warning.checked import Checked, faults_of, read_toml, suggestion
+from warning.city import City
+from warning.errors import ConfigError
+from warning.model import Indicator, Level, SeriesKey
+
+COLOURED = (Level.YELLOW, Level.ORANGE, Level.RED)
+Value = bool | int | float | str
+
+
+class Evidence(Checked):
+    """What must hold together for one colour; an absent condition is not asked for.
+
+    Units: surprise in powers of ten, ratio observed / expected (expected / observed for a
+    fall), extra in the indicator's unit (percentage points for a ratio), at_least on the judged value.
+    """
+
+    surprise: Annotated[float, Field(gt=0)] | None = None
+    ratio: Annotated[float, Field(gt=1)] | None = None
+    extra: Annotated[float, Field(gt=0)] | None = None
+    at_least: Annotated[float, Field(gt=0)] | None = None
+
+    def asked(self) -> dict[str, float]:
+        """Return the conditions that are asked for, by name."""
+        return {name: value for name, value in self.model_dump().items() if value is not None}
+
+
+class Rule(Checked):
+    """One rule of a file."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)+$")]
+    name_zh: Annotated[str, StringConstraints(min_length=1)]
+    name_en: str = ""
+    indicators: Annotated[tuple[str, ...], Field(min_length=1)]
+    tier: str = ""  # every place of this tier, or
+    places: tuple[str, ...] = ()  # these places
+    detector: str
+    parameters: Mapping[str, Value] = {}
+    direction: Literal["risk", "rise", "fall"] = "risk"  # risk: the way the indicator's polarity fears
+    hits: Annotated[int, Field(ge=1)] = 1  # the evidence must hold in `hits` of the last `of` separate windows
+    of: Annotated[int, Field(ge=1)] = 1
+    quiet: Annotated[int, Field(ge=1)] = 3  # separate windows below a level before it falls
+    yellow: Evidence | None = None
+    orange: Evidence | None = None
+    red: Evidence | None = None
+
+    @property
+    def window(self) -> int:
+        """Steps summed into one judged value."""
+        found = self.parameters.get("window", _default(self.detector, "window", 1))
+        return int(found) if self.detector != "changepoint" else 1
+
+    def levels(self) -> Iterator[tuple[Level, Evidence]]:
+        """Yield the colours the rule can give, yellow first."""
+        for level, evidence in zip(COLOURED, (self.yellow, self.orange, self.red), strict=True):
+            if evidence is not None:
+                yield level, evidence
+
+    def sign(self, indicator: Indicator) -> int:
+        """Return +1 where the rule looks for rises of the indicator, -1 for falls."""
+        return indicator.risk_sign if self.direction == "risk" else {"rise": 1, "fall": -1}[self.direction]
+
+
+class AreaFile(Checked):
+    """One rule file: the rules of a level-2 area."""
+
+    area: str
+    rule: tuple[Rule, ...] = ()
+
+
+class Colour(Checked):
+    """How many live alerts give a place a colour; any one condition is enough."""
+
+    red: Annotated[int, Field(ge=1)] | None = None
+    orange: Annotated[int, Field(ge=1)] | None = None
+    yellow: Annotated[int, Field(ge=1)] | None = None
+    orange_areas: Annotated[int, Field(ge=1)] | None = None  # level-2 areas with an alert of orange or red
+    yellow_areas: Annotated[int, Field(ge=1)] | None = None  # level-2 areas with any live alert
+
+
+class PlaceColours(Checked):
+    """``district.toml``: from alerts to the colour of a place on the map."""
+
+    red: Colour = Colour(red=1, orange_areas=3)
+    orange: Colour = Colour(orange=1)
+    yellow: Colour = Colour(yellow=2)
+    missing_share: Annotated[float, Field(gt=0, le=1)] = 0.5  # of watched series, from which a calm place is grey
+
+
+@dataclass(frozen=True)
+class Ruleset:
+    """All rules of a deployment; ``version`` changes with any byte of any file."""
+
+    rules: tuple[Rule, ...]
+    colours: PlaceColours
+    version: str
+
+    def rule(self, identifier: str) -> Rule:
+        return next(rule for rule in self.rules if rule.id == identifier)
+
+
+def load_rules(folder: Path, city: City) -> Ruleset:
+    """Read every rule file of a folder and check it against the city and the detectors.
+
+    Raises:
+        ConfigError: with every fault of every file at once.
+    """
+    paths = sorted(folder.glob("*.toml"))
+    if not paths:
+        raise ConfigError(
+            str(folder), ["the folder has no rule files (*.toml); copy the shipped ones with `kapok init`"]
+        )
+    faults: list[str] = []
+    rules: list[Rule] = []
+    colours = PlaceColours()
+    digest = hashlib.sha256()
+    for path in paths:
+        try:
+            content = read_toml(path)
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+            if path.name == "district.toml":
+                colours = PlaceColours.model_validate(content)
+                continue
+            area = AreaFile.model_validate(content)
+        except ValidationError as error:
+            model = PlaceColours if path.name == "district.toml" else AreaFile
+            faults += [f"{path.name}: {fault}" for fault in faults_of(error, model)]
+            continue
+        except ConfigError as error:
+            faults += [f"{path.name}: {fault}" for fault in error.faults]
+            continue
+        faults += [f"{path.name}: {fault}" for fault in _faults_of_area(area, city)]
+        faults += [f"{path.name}: rule {rule.id!r} is defined twice" for rule in area.rule if rule.id in _ids(rules)]
+        rules += area.rule
+    if faults:
+        raise ConfigError(str(folder), faults)
+    return Ruleset(tuple(rules), colours, digest.hexdigest()[:8])
+
+
+def series_of(rule: Rule, city: City) -> tuple[SeriesKey, ...]:
+    """Return the series a rule judges, indicators in the rule's order, places in the city's."""
+    places = rule.places or tuple(place.code for place in city.at_tier(rule.tier))
+    return tuple(SeriesKey(indicator, place) for indicator in rule.indicators for place in places)
+
+
+def vocabulary(detector: str) -> dict[str, inspect.Parameter]:
+    """Return the parameters a rule may set for a detector."""
+    parameters = inspect.signature(DETECTORS[detector]).parameters.values()
+    return {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in ("last", "cache")}
+
+
+def _ids(rules: list[Rule]) -> set[str]:
+    return {rule.id for rule in rules}
+
+
+def _default(detector: str, name: str, otherwise: int) -> Any:
+    if detector not in DETECTORS or name not in vocabulary(detector):
+        return otherwise
+    return vocabulary(detector)[name].default
+
+
+def _faults_of_area(file: AreaFile, city: City) -> Iterator[str]:
+    areas = {indicator.level2 for indicator in city.indicators.values()}
+    if file.area not in areas:
+        yield f"area {file.area!r} is not a level-2 area{suggestion(file.area, areas)}"
+    for rule in file.rule:
+        for fault in _faults_of_rule(rule, file.area, city):
+            yield f"{rule.id}: {fault}"
+
+
+def _faults_of_rule(rule: Rule, area: str, city: City) -> Iterator[str]:
+    for name in rule.indicators:
+        if name not in city.indicators:
+            yield f"indicator {name!r} is unknown{suggestion(name, city.indicators)}"
+        elif city.indicators[name].level2 != area:
+            yield f"indicator {name!r} belongs to area {city.indicators[name].level2!r}, not {area!r}"
+        elif not city.indicators[name].watch:
+            yield f"indicator {name!r} is not watched; set watch = true in indicators.csv or leave it out"
+    if len({city.indicators[n].frequency for n in rule.indicators if n in city.indicators}) > 1:
+        yield "indicators have different frequencies; write one rule for each"
+    if bool(rule.tier) == bool(rule.places):
+        yield "give either tier or places"
+    if rule.tier and not city.at_tier(rule.tier):
+        yield f"tier {rule.tier!r} has no places{suggestion(rule.tier, {p.tier for p in city.places.values()})}"
+    for code in rule.places:
+        if code not in city.places:
+            yield f"place {code!r} is unknown{suggestion(code, city.places)}"
+    if rule.hits > rule.of:
+        yield f"hits = {rule.hits} can never be reached in of = {rule.of}"
+    yield from _faults_of_levels(rule)
+    if rule.detector not in DETECTORS:
+        yield f"detector {rule.detector!r} is unknown; known: {', '.join(sorted(DETECTORS))}"
+        return
+    yield from _faults_of_parameters(rule)
+
+
+def _faults_of_levels(rule: Rule) -> Iterator[str]:
+    levels = list(rule.levels())
+    if not levels:
+        yield "no colour is given; write [rule.yellow], [rule.orange] or [rule.red]"
+    for _, evidence in levels:
+        if not evidence.asked():
+            yield "a colour without any condition would always be on"
+    for name in Evidence.model_fields:
+        found = [evidence.asked()[name] for _, evidence in levels if name in evidence.asked()]
+        if found != sorted(found):
+            yield f"thresholds must rise from yellow to red, found {name} = {found}"
+
+
+def _faults_of_parameters(rule: Rule) -> Iterator[str]:
+    known = vocabulary(rule.detector)
+    for name, value in rule.parameters.items():
+        if name not in known:
+            yield f"parameters.{name} is not a parameter of {rule.detector!r}{suggestion(name, known)}"
+            continue
+        wanted = str(known[name].annotation)
+        if not _fits(value, wanted):
+            yield f"parameters.{name} must be {wanted}, found {value!r}"
+
+
+def _fits(value: Value, annotation: str) -> bool:
+    types = {part.strip() for part in annotation.split("|")}
+    if isinstance(value, bool):
+        return "bool" in types
+    if isinstance(value, int):
+        return bool(types & {"int", "float"})
+    if isinstance(value, float):
+        return "float" in types
+    return "str" in types or annotation.startswith("Literal")

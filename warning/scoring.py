@@ -1,0 +1,202 @@
+"""Panels from the store, scores from the detectors: one batched call for each way of judging.
+
+Scores never depend on a threshold.  The window begins on a four-week anchor, so
+that the same date is judged from the same history live and in replay.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors import DETECTORS
+from detectors.changepoint import since
+from detectors.panel import Dates, Floats, Panel, Scores
+from warning import grading
+from warning.model import SeriesKey
+from warning.rollup import roll_up, sources
+from warning.ruleset import Rule, series_of
+from warning.service import Service
+from warning.store import observation
+
+log = logging.getLogger(__name__)
+
+ANCHOR = date(1970, 1, 5)  # a Monday
+DEAR = ("forecast", "changepoint")  # judged on new dates only; the others again on all of rejudge_days
+Beat = Callable[[str], None]  # told before each long step; may raise to stop the work
+
+
+@dataclass(frozen=True)
+class Known:
+    """All judged series of one frequency as they were known."""
+
+    frequency: str
+    dates: Dates  # (T,)
+    keys: tuple[SeriesKey, ...]  # N
+    values: Floats  # (T, N), rolled up
+    index: Mapping[SeriesKey, int]
+
+    def of(self, key: SeriesKey) -> Floats:
+        """Return the (T,) values of one series."""
+        return self.values[:, self.index[key]]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The scores of one way of judging, and what they are of."""
+
+    detector: str
+    parameters: str  # canonical text, the key in the store
+    keys: tuple[SeriesKey, ...]
+    dates: Dates  # (K,)
+    scores: Scores  # (K, N)
+
+
+def last_period(day: date, frequency: str) -> date:
+    """Return the first day of the last period that is complete on ``day``."""
+    if frequency == "daily":
+        return day
+    monday = day - timedelta(days=day.weekday())
+    return monday if day.weekday() == 6 else monday - timedelta(days=7)
+
+
+def window(day: date, frequency: str, years: int) -> Dates:
+    """Return the dates a sweep of ``day`` looks at: about ``years`` back, from a four-week anchor on."""
+    last = last_period(day, frequency)
+    back = last - timedelta(days=round(365.25 * years))
+    first = back - timedelta(days=(back - ANCHOR).days % 28)
+    step = 7 if frequency == "weekly" else 1
+    return np.arange(np.datetime64(first), np.datetime64(last) + 1, step)
+
+
+def known(service: Service, day: date, *, known_at: datetime) -> dict[str, Known]:
+    """Return for each watched frequency its judged series over the window, as known at an instant."""
+    found = {}
+    for frequency in service.config.sweep.watch:
+        keys = _keys(service, frequency)
+        if not keys:
+            continue
+        dates = window(day, frequency, service.config.sweep.window_years)
+        rolled = values(service, keys, dates, known_at=known_at)
+        found[frequency] = Known(frequency, dates, keys, rolled, {key: n for n, key in enumerate(keys)})
+    return found
+
+
+def values(service: Service, keys: Sequence[SeriesKey], dates: Dates, *, known_at: datetime) -> Floats:
+    """Return (T, N) values as known at an instant; a place that does not report is rolled up from those below."""
+    needed = sources(keys, service.city.children, set(observation.reported(service.store)))
+    table = observation.window(service.store, needed, dates, known_at=known_at)
+    read = {key: table[:, column] for column, key in enumerate(needed)}
+    return roll_up(keys, service.city.children, read, service.city.indicators)
+
+
+def score(
+    service: Service, panels: Mapping[str, Known], lasts: Mapping[str, int], *, beat: Beat = lambda _: None
+) -> tuple[dict[str, Judged], list[tuple[str, str]]]:
+    """Return the scores of every rule, by rule id, and (rule, reason) for those whose detector raised.
+
+    Rules that judge alike share one batched call.
+
+    Args:
+        service: Rules, city, calendar.
+        panels: From ``known``.
+        lasts: For each frequency, how many final dates to judge.
+        beat: Told before each call.
+    """
+    judged: dict[str, Judged] = {}
+    failures: list[tuple[str, str]] = []
+    for (frequency, detector, parameters), rules in groups(service).items():
+        panel, last = panels.get(frequency), lasts.get(frequency, 0)
+        if panel is None or last == 0:
+            continue
+        beat(f"{detector} {frequency}")
+        keys = tuple(dict.fromkeys(key for rule in rules for key in series_of(rule, service.city)))
+        rows = max(grading.needed(rule, last) for rule in rules)
+        if detector not in DEAR:
+            rows = min(max(rows, service.config.sweep.rejudge_days), len(panel.dates) // 2)
+        try:
+            scores = _called(service, panel, keys, rules[0], rows)
+        except ValueError as error:  # too short a panel, or parameters that cannot be met
+            log.warning("detector refused detector=%s rules=%s reason=%s", detector, [r.id for r in rules], error)
+            failures += [(rule.id, str(error)) for rule in rules]
+            continue
+        found = Judged(detector, parameters, keys, panel.dates[-len(scores.observed) :], scores)
+        judged |= {rule.id: found for rule in rules}
+    return judged, failures
+
+
+def onset_of(panel: Known, key: SeriesKey, day: date) -> date:
+    """Return since when a series is out of its usual range, looking back from ``day``.
+
+    The usual is the median of the same weekday over the weeks 5 to 12 before (weekly: of the
+    periods 5 to 16 before); the onset maximises the likelihood ratio of one changed level from it to ``day``.
+    """
+    end = int(np.searchsorted(panel.dates, np.datetime64(day))) + 1
+    reach, back, phases = (8, 16, 1) if panel.frequency == "weekly" else (28, 84, 7)
+    values = panel.of(key)[max(0, end - back) : end]
+    if len(values) < back or np.isfinite(values[:-reach]).sum() < (back - reach) // 2:
+        return day
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a weekday nobody reported has no median
+        usual = np.nanmedian(values[:-reach].reshape(-1, phases), axis=0)
+    expected = np.resize(usual, reach)
+    recent = np.where(np.isfinite(values[-reach:]), values[-reach:], expected)
+    start = since(recent, expected)
+    found: date = panel.dates[end - reach + start].item()
+    return found
+
+
+def groups(service: Service) -> dict[tuple[str, str, str], list[Rule]]:
+    """Return the rules that share frequency, detector and parameters."""
+    found: dict[tuple[str, str, str], list[Rule]] = {}
+    for rule in service.rules.rules:
+        frequency = service.city.indicators[rule.indicators[0]].frequency
+        found.setdefault((frequency, rule.detector, canonical(rule)), []).append(rule)
+    return found
+
+
+def canonical(rule: Rule) -> str:
+    """Return a rule's parameters as one text that does not depend on their order in the file."""
+    return " ".join(f"{name}={value!r}" for name, value in sorted(rule.parameters.items()))
+
+
+def pick(judged: Judged, keys: Sequence[SeriesKey]) -> Scores:
+    """Return the scores of some of the series, in the order given."""
+    place = {key: n for n, key in enumerate(judged.keys)}
+    columns = [place[key] for key in keys]
+    s = judged.scores
+    return Scores(
+        s.observed[:, columns],
+        s.expected[:, columns],
+        s.lower[:, columns],
+        s.upper[:, columns],
+        s.surprise[:, columns],
+        s.above[:, columns],
+        s.reason[:, columns],
+    )
+
+
+def _called(service: Service, panel: Known, keys: Sequence[SeriesKey], rule: Rule, rows: int) -> Scores:
+    columns = [panel.index[key] for key in keys]
+    kinds: list[str] = [service.city.indicators[key.indicator].kind for key in keys]
+    holidays: npt.NDArray[np.int8] | None = service.calendar.kinds(panel.dates) if panel.frequency == "daily" else None
+    batch = Panel(
+        dates=panel.dates,
+        series=list(keys),
+        values=panel.values[:, columns],
+        frequency=panel.frequency,
+        kind=kinds,
+        holidays=holidays,
+    )
+    return DETECTORS[rule.detector](batch, last=rows, **rule.parameters)
+
+
+def _keys(service: Service, frequency: str) -> tuple[SeriesKey, ...]:
+    rules = [r for r in service.rules.rules if service.city.indicators[r.indicators[0]].frequency == frequency]
+    return tuple(dict.fromkeys(key for rule in rules for key in series_of(rule, service.city)))

@@ -1,0 +1,247 @@
+"""The facts of a whole place: how many of what colour, what is new, what is missing.
+
+Pure; ``facts`` has the facts of one alert.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from warning.facts import LEVEL_ZH, MARK, Fact, Facts, Item, Notes, day_zh, number, range_zh, strongest_first
+from warning.model import Alert, Event, Indicator, Level, Place, Transition
+
+COUNTED = ((Level.RED, "n_red"), (Level.ORANGE, "n_orange"), (Level.YELLOW, "n_yellow"))
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many series were judged in a place on a date, and the colour that came of it."""
+
+    place: str
+    date: date
+    watched: int
+    missing: int
+    colour: Level
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A watched series without a value for the date."""
+
+    indicator: Indicator
+    place: Place
+    expected: date
+    last: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The calm series that came nearest to a threshold, as a share of it."""
+
+    indicator: Indicator
+    place: Place
+    share: float
+
+
+def of_place(
+    place: Place,
+    period: tuple[date, date],
+    coverage: Coverage,
+    *,
+    alerts: Sequence[Alert],
+    events: Sequence[Event],
+    items: Sequence[Item],
+    silences: Sequence[Silence],
+    nearest: Nearest | None,
+    days: Sequence[str],
+    rules_version: str,
+    cutoff: datetime,
+    zone: ZoneInfo,
+) -> Facts:
+    """Return what may be said of a district (or any place with its own series) and a period.
+
+    Args:
+        place: The place.
+        period: First and last date, both included; the same date twice for a day.
+        coverage: Of the last date.
+        alerts: Its alerts that are not closed, with ``active`` as of the last date.
+        events: What happened to its alerts within the period.
+        items: The facts of its alerts above calm.
+        silences: Its watched series without a value.
+        nearest: For a calm place: what came nearest to a threshold.
+        days: Names the calendar gives to days of the period.
+        rules_version: Printed in the data note.
+        cutoff: Until when data were taken in.
+        zone: Of the centre's wall clock.
+    """
+    notes = _head(place, period, coverage.watched, rules_version, cutoff, zone)
+    notes.add("colour_zh", LEVEL_ZH[coverage.colour], formula="district.toml over the alerts' active levels")
+    notes.add("mark", MARK[coverage.colour])
+    _by_colour(notes, alerts, coverage)
+    _by_transition(notes, alerts, events)
+    if days:
+        notes.add("event", "、".join(dict.fromkeys(days)))
+    if nearest is not None and not items:
+        share = number(100 * nearest.share, 0)
+        notes.add("nearest", nearest.indicator.name_zh)
+        notes.add("nearest_share", 100 * nearest.share, share, "surprise / least surprise of yellow * 100")
+    return Facts(place, period[1], notes.facts, strongest_first(items), missing=_missing(silences))
+
+
+def of_city(
+    place: Place,
+    period: tuple[date, date],
+    coverages: Mapping[str, Coverage],
+    places: Mapping[str, Place],
+    *,
+    alerts: Sequence[Alert],
+    events: Sequence[Event],
+    items: Sequence[Item],
+    before: Mapping[str, Level],
+    neighbours: Mapping[str, frozenset[str]],
+    silences: Sequence[Silence],
+    days: Sequence[str],
+    rules_version: str,
+    cutoff: datetime,
+    zone: ZoneInfo,
+) -> Facts:
+    """Return what may be said of the whole city: the counts of ``of_place``, its places by colour, and what they share.
+
+    Args beyond those of ``of_place``:
+        coverages: Of the places below that have a colour of their own.
+        places: The tree.
+        before: Their colours in the period before.
+        neighbours: Which places touch; empty where nobody knows.
+    """
+    watched = sum(found.watched for found in coverages.values())
+    missing = sum(found.missing for found in coverages.values())
+    notes = _head(place, period, watched, rules_version, cutoff, zone)
+    _by_colour(notes, alerts, Coverage(place.code, period[1], watched, missing, Level.MISSING))
+    _by_transition(notes, alerts, events)
+    notes.add("n_places", len(coverages))
+    for level, name in (*COUNTED, (Level.CALM, "n_calm"), (Level.MISSING, "n_grey")):
+        found = [places[code].name_zh for code, coverage in coverages.items() if coverage.colour is level]
+        notes.add(f"places_{name.removeprefix('n_')}", len(found))
+        if found:
+            notes.add(name.replace("n_", "names_"), "、".join(found))
+    _moves(notes, coverages, before, places)
+    if days:
+        notes.add("event", "、".join(dict.fromkeys(days)))
+    groups = shared(items, alerts, places, neighbours)
+    table = tuple(_row(places[code], coverage, alerts) for code, coverage in coverages.items())
+    return Facts(place, period[1], notes.facts, strongest_first(items), groups, _missing(silences), table)
+
+
+def shared(
+    items: Sequence[Item],
+    alerts: Sequence[Alert],
+    places: Mapping[str, Place],
+    neighbours: Mapping[str, frozenset[str]],
+) -> tuple[dict[str, Fact], ...]:
+    """Return one mapping for each indicator that is high in places that touch each other."""
+    by_indicator: dict[str, list[Item]] = {}
+    for found in items:
+        by_indicator.setdefault(found.indicator, []).append(found)
+    groups = []
+    for indicator, members in sorted(by_indicator.items()):
+        touching = [m for m in members if any(o.place in neighbours.get(m.place, frozenset()) for o in members)]
+        if len(touching) < 2 or any("value" not in m.facts for m in touching):
+            continue
+        codes = "+".join(m.place for m in touching)
+        notes = Notes(f"{codes}/{indicator}")
+        total = sum(float(str(m.facts["value"].value)) for m in touching)
+        notes.add("name", touching[0].facts["name"].text)
+        notes.add("names", "、".join(places[m.place].name_zh for m in touching))
+        notes.add("k", len(touching))
+        notes.add("onset", min(a.onset for a in alerts if a.number in {m.alert for m in touching}))
+        notes.add("value", total, number(total, 0), " + ".join(m.facts["value"].text for m in touching))
+        notes.add("unit", touching[0].facts["unit"].text)
+        groups.append(notes.facts)
+    return tuple(groups)
+
+
+def _head(
+    place: Place, period: tuple[date, date], watched: int, rules_version: str, cutoff: datetime, zone: ZoneInfo
+) -> Notes:
+    first, last = period
+    notes = Notes(f"{place.code}/{first.isoformat()}..{last.isoformat()}", "alert, event, coverage")
+    notes.add("period_zh", last, range_zh(first, last))
+    notes.add("year", last.year)
+    notes.add("district", place.name_zh)
+    notes.add("place_en", place.name_en)
+    notes.add("n_watch", watched, formula="series some rule judges here")
+    notes.add("n_series", watched)
+    notes.add("rules_ver", rules_version)
+    local = cutoff.astimezone(zone)
+    notes.add("cutoff", local.isoformat(), f"{day_zh(local.date())}{local:%H:%M}")
+    return notes
+
+
+def _by_colour(notes: Notes, alerts: Sequence[Alert], coverage: Coverage) -> None:
+    coloured = 0
+    for level, name in COUNTED:
+        count = sum(alert.active is level for alert in alerts)
+        coloured += count
+        notes.add(name, count, formula=f"alerts with active = {level.name.lower()}")
+    notes.add("n_grey", coverage.missing, formula="watched series without a value")
+    notes.add("n_green", max(0, coverage.watched - coverage.missing - coloured), formula="watched - coloured - missing")
+
+
+def _by_transition(notes: Notes, alerts: Sequence[Alert], events: Sequence[Event]) -> None:
+    opened = {event.alert for event in events if event.transition is Transition.OPENED}
+    ended = {event.alert for event in events if event.transition is Transition.ENDED}
+    active = {alert.number for alert in alerts if alert.active > Level.CALM}
+    notes.add("n_alerts", len(active | opened), formula="alerts above calm, or opened in the period")
+    notes.add("n_new", len(opened))
+    notes.add("n_cont", len(active - opened))
+    notes.add("n_closed", len(ended))
+    notes.add("n_open", len(alerts), formula="alerts not closed by a person")
+
+
+def _moves(
+    notes: Notes, coverages: Mapping[str, Coverage], before: Mapping[str, Level], places: Mapping[str, Place]
+) -> None:
+    for name, rose in (("up", True), ("down", False)):
+        moved = [
+            f"{places[code].name_zh}由{LEVEL_ZH[before[code]]}{'升' if rose else '降'}为{LEVEL_ZH[coverage.colour]}"
+            for code, coverage in coverages.items()
+            if code in before
+            and Level.MISSING not in (before[code], coverage.colour)
+            and (coverage.colour > before[code] if rose else coverage.colour < before[code])
+        ]
+        if moved:
+            notes.add(f"moved_{name}", "，".join(moved))
+
+
+def _row(place: Place, coverage: Coverage, alerts: Sequence[Alert]) -> Mapping[str, Fact]:
+    notes = Notes(f"{place.code}/{coverage.date.isoformat()}/row", "alert, coverage")
+    notes.add("code", place.code)
+    notes.add("district", place.name_zh)
+    notes.add("colour_zh", LEVEL_ZH[coverage.colour])
+    notes.add("mark", MARK[coverage.colour])
+    notes.add("level", int(coverage.colour))
+    notes.add("n_watch", coverage.watched)
+    _by_colour(notes, [alert for alert in alerts if alert.place == place.code], coverage)
+    return notes.facts
+
+
+def _missing(silences: Sequence[Silence]) -> tuple[Mapping[str, Fact], ...]:
+    """One mapping for each department and date, since departments send many series in one file."""
+    grouped: dict[tuple[str, date], list[Silence]] = {}
+    for found in silences:
+        grouped.setdefault((found.indicator.department, found.expected), []).append(found)
+    rows = []
+    for (department, expected), members in sorted(grouped.items()):
+        notes = Notes(f"missing/{department}/{expected.isoformat()}", "observation")
+        names = list(dict.fromkeys(member.indicator.name_zh for member in members))
+        last = max((member.last for member in members if member.last is not None), default=None)
+        notes.add("dept", department)
+        notes.add("name", "、".join(names[:3]) + ("等" if len(names) > 3 else ""))
+        notes.add("k", len(members), formula="series without a value")
+        notes.add("date", expected)
+        notes.add("last", last)
+        rows.append(notes.facts)
+    return tuple(rows)

@@ -1,0 +1,9 @@
+"""The service's database: the only package that speaks to it.
+
+One module a noun, each a few functions with the ``Store`` first.  What writes is
+called inside ``with store.write():``, so that a sweep or a file is stored whole or not at all.
+"""
+
+from warning.store.connection import Store, open_store
+
+__all__ = ["Store", "open_store"]

@@ -1,0 +1,170 @@
+"""Alerts as they stand, and the append-only history of what happened to them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from warning.model import Alert, Event, Level, Signal, Stage, Transition
+from warning.store.connection import Store
+from warning.store.encoding import instant_of, null_of, number_of, text_of
+
+_COLUMNS = "number, indicator, place, active, peak, stage, onset, opened, updated, quiet, evidence"
+_NUMBERS = ("observed", "expected", "lower", "upper", "surprise")
+
+
+def live(store: Store) -> list[Alert]:
+    """Return the alerts that are not closed, by number."""
+    return _alerts(store, "stage <> ?", (Stage.CLOSED,))
+
+
+def alerts(
+    store: Store, *, first: date | None = None, last: date | None = None, place: str | None = None
+) -> list[Alert]:
+    """Return the alerts that lasted into the dates from ``first`` to ``last``, of one place or all, by number.
+
+    An alert that is not closed lasts; a closed one lasted from ``opened`` to ``updated``.
+    """
+    condition = (
+        "(:first IS NULL OR updated >= :first OR stage <> 'closed') AND (:last IS NULL OR opened <= :last)"
+        " AND (:place IS NULL OR place = :place)"
+    )
+    return _alerts(store, condition, {"first": _text(first), "last": _text(last), "place": place})
+
+
+def alert(store: Store, number: str) -> Alert | None:
+    """Return one alert, or None if there is no such number."""
+    return next(iter(_alerts(store, "number = ?", (number,))), None)
+
+
+def save(store: Store, alerts: Sequence[Alert]) -> None:
+    """Store alerts as they stand now.  Writes.
+
+    Raises:
+        sqlite3.IntegrityError: if two alerts of one series would be live.
+    """
+    store.change_all(
+        f"INSERT INTO alert ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+        " ON CONFLICT (number) DO UPDATE SET active = excluded.active, peak = excluded.peak, stage = excluded.stage,"
+        " onset = excluded.onset, updated = excluded.updated, quiet = excluded.quiet, evidence = excluded.evidence",
+        [
+            (
+                alert.number,
+                alert.indicator,
+                alert.place,
+                int(alert.active),
+                int(alert.peak),
+                alert.stage.value,
+                alert.onset.isoformat(),
+                alert.opened.isoformat(),
+                alert.updated.isoformat(),
+                alert.quiet,
+                json.dumps([_written(signal) for signal in alert.evidence], ensure_ascii=False),
+            )
+            for alert in alerts
+        ],
+    )
+
+
+def count_of(store: Store, day: date) -> int:
+    """Return how many alerts were opened for a data date."""
+    found = store.row("SELECT count(*) FROM alert WHERE opened = ?", (day.isoformat(),))
+    return 0 if found is None else int(found[0])
+
+
+def next_number(store: Store, prefix: str, day: date) -> str:
+    """Return the number the next alert saved for a data date gets, e.g. "GZ-20261122-0001"."""
+    return f"{prefix}-{day:%Y%m%d}-{count_of(store, day) + 1:04d}"
+
+
+def append_events(store: Store, events: Sequence[Event]) -> None:
+    """Append to the history of alerts that are saved already.  Writes.
+
+    Raises:
+        sqlite3.IntegrityError: if the alert is unknown, or its sequence number is taken.
+    """
+    store.change_all(
+        "INSERT INTO event (alert, sequence, date, at, transition, before, after, note)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                event.alert,
+                event.sequence,
+                event.date.isoformat(),
+                text_of(event.at),
+                event.transition.value,
+                int(event.before),
+                int(event.after),
+                event.note,
+            )
+            for event in events
+        ],
+    )
+
+
+def events(
+    store: Store, number: str | None = None, *, first: date | None = None, last: date | None = None
+) -> list[Event]:
+    """Return what happened, to one alert or all, on the data dates from ``first`` to ``last``, in order."""
+    found = store.rows(
+        "SELECT alert, sequence, date, at, transition, before, after, note FROM event"
+        " WHERE (:number IS NULL OR alert = :number) AND (:first IS NULL OR date >= :first)"
+        " AND (:last IS NULL OR date <= :last) ORDER BY date, at, alert, sequence",
+        {"number": number, "first": _text(first), "last": _text(last)},
+    )
+    return [
+        Event(
+            alert,
+            sequence,
+            date.fromisoformat(day),
+            instant_of(at),
+            Transition(transition),
+            Level(before),
+            Level(after),
+            note,
+        )
+        for alert, sequence, day, at, transition, before, after, note in found
+    ]
+
+
+def last_sequence(store: Store, number: str) -> int:
+    """Return the sequence number of an alert's last event; 0 before the first."""
+    found = store.row("SELECT max(sequence) FROM event WHERE alert = ?", (number,))
+    return 0 if found is None or found[0] is None else int(found[0])
+
+
+def _alerts(store: Store, condition: str, parameters: tuple[str, ...] | dict[str, Any]) -> list[Alert]:
+    found = store.rows(f"SELECT {_COLUMNS} FROM alert WHERE {condition} ORDER BY opened, number", parameters)  # noqa: S608
+    return [
+        Alert(
+            number=number,
+            indicator=indicator,
+            place=place,
+            active=Level(active),
+            peak=Level(peak),
+            stage=Stage(stage),
+            onset=date.fromisoformat(onset),
+            opened=date.fromisoformat(opened),
+            updated=date.fromisoformat(updated),
+            quiet=quiet,
+            evidence=tuple(_read(signal) for signal in json.loads(evidence)),
+        )
+        for number, indicator, place, active, peak, stage, onset, opened, updated, quiet, evidence in found
+    ]
+
+
+def _written(signal: Signal) -> dict[str, Any]:
+    found = asdict(signal) | {"date": signal.date.isoformat(), "level": int(signal.level)}
+    return found | {name: null_of(found[name]) for name in _NUMBERS}  # JSON has no NaN
+
+
+def _read(found: dict[str, Any]) -> Signal:
+    numbers = {name: number_of(found[name]) for name in _NUMBERS}
+    return Signal(**found | numbers | {"date": date.fromisoformat(found["date"]), "level": Level(found["level"])})
+
+
+def _text(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

@@ -1,0 +1,184 @@
+"""Feed files: what was read from each, what could not be used, and the one way observations come in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from warning.model import FileAccount, QuarantineEntry, Rows
+from warning.store import series
+from warning.store.connection import Store
+from warning.store.encoding import date_of, instant_of, text_of
+
+Integers = npt.NDArray[np.int64]
+
+_STORED = np.dtype([("series", np.int64), ("day", np.int64), ("received", np.int64), ("value", np.float64)])
+_ACCOUNT = "name, rows, accepted, unchanged, quarantined, late, corrected, feed, first_day, last_day, received"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedHealth:
+    """How a feed is doing."""
+
+    feed: str
+    files: int
+    rows: int
+    quarantined: int
+    late: int
+    corrected: int
+    last_received: datetime
+    last_date: date | None  # the latest data date in any of its files
+
+
+def known(store: Store, sha256: str) -> bool:
+    """Return whether a file with this content was read before."""
+    return store.row("SELECT 1 FROM feed_file WHERE sha256 = ?", (sha256,)) is not None
+
+
+def import_rows(store: Store, rows: Rows, *, feed: str, received: datetime) -> FileAccount | None:
+    """Store what a file says that is new: accepted rows, quarantine and account together.  Writes.
+
+    A row is accepted if it changes what is known at any instant from its receipt on: a date that had no value, or
+    one that had another value when the row was received.  Every accepted row is a revision of its own.
+
+    Args:
+        store: The database, within ``write``.
+        rows: The file, checked.
+        feed: Which feed it came by.
+        received: When the service read it.
+
+    Returns:
+        The file's account, or None if a file with the same content was read before.
+    """
+    if known(store, rows.sha256):
+        return None
+    ids = series.ids_of(store, rows.keys)
+    numbers = np.array([ids[key] for key in rows.keys], dtype=np.int64)[rows.series]
+    days = rows.dates.astype("datetime64[D]").astype(np.int64)
+    accepted, revision, corrected = _news(numbers, days, rows, _stored(store, numbers, days))
+    account = FileAccount(
+        name=rows.name,
+        rows=rows.read,
+        accepted=len(accepted),
+        unchanged=len(days) - len(accepted),
+        quarantined=len(rows.quarantined),
+        late=int(rows.late[accepted].sum()),
+        corrected=corrected,
+        feed=feed,
+        first=date_of(int(days.min())) if len(days) else None,
+        last=date_of(int(days.max())) if len(days) else None,
+        received=received,
+    )
+    file = store.change(
+        f"INSERT INTO feed_file (sha256, {_ACCOUNT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        (
+            rows.sha256,
+            account.name,
+            account.rows,
+            account.accepted,
+            account.unchanged,
+            account.quarantined,
+            account.late,
+            account.corrected,
+            feed,
+            int(days.min()) if len(days) else None,
+            int(days.max()) if len(days) else None,
+            text_of(received),
+        ),
+    ).lastrowid
+    columns = [column[accepted] for column in (numbers, days, rows.values, rows.received, rows.late)]
+    store.change_all(
+        "INSERT INTO observation (feed, revision, series_id, day, value, received, late) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        zip(repeat(file), *(column.tolist() for column in (revision, *columns))),
+    )
+    store.change_all(
+        'INSERT INTO quarantine (file, row, "column", value, reason) VALUES (?, ?, ?, ?, ?)',
+        ((file, entry.row, entry.column, entry.value, entry.reason) for entry in rows.quarantined),
+    )
+    return account
+
+
+def files(store: Store, *, limit: int = 100) -> list[FileAccount]:
+    """Return the accounts of the files read last, newest first."""
+    return [
+        _account(row)
+        for row in store.rows(f"SELECT {_ACCOUNT} FROM feed_file ORDER BY id DESC LIMIT ?", (limit,))  # noqa: S608
+    ]
+
+
+def quarantined(store: Store, *, limit: int = 100) -> list[QuarantineEntry]:
+    """Return unusable rows, those of the newest file first."""
+    found = store.rows(
+        'SELECT f.name, q.row, q."column", q.value, q.reason FROM quarantine AS q JOIN feed_file AS f ON f.id = q.file'
+        " ORDER BY q.file DESC, q.row LIMIT ?",
+        (limit,),
+    )
+    return [QuarantineEntry(*row) for row in found]
+
+
+def feed_health(store: Store) -> list[FeedHealth]:
+    """Return every feed that ever brought a file, by name."""
+    found = store.rows(
+        "SELECT feed, count(*), sum(rows), sum(quarantined), sum(late), sum(corrected), max(received), max(last_day)"
+        " FROM feed_file GROUP BY feed ORDER BY feed"
+    )
+    return [
+        FeedHealth(feed, files, rows, quarantined, late, corrected, instant_of(received), _date(day))
+        for feed, files, rows, quarantined, late, corrected, received, day in found
+    ]
+
+
+def _stored(store: Store, numbers: Integers, days: Integers) -> npt.NDArray[np.void]:
+    """What is stored already of the series and the span of dates a file speaks of, in the order of its key."""
+    if len(days) == 0:
+        return np.empty(0, dtype=_STORED)
+    asked = {"ids": json.dumps(np.unique(numbers).tolist()), "first": int(days.min()), "last": int(days.max())}
+    with store.translated():
+        found = store.cursor(
+            "SELECT o.series_id, o.day, o.received, o.value FROM json_each(:ids) AS wanted"
+            " CROSS JOIN observation AS o ON o.series_id = wanted.value AND o.day BETWEEN :first AND :last",
+            asked,
+        )
+        return np.fromiter(found, dtype=_STORED)
+
+
+def _news(
+    numbers: Integers, days: Integers, rows: Rows, stored: npt.NDArray[np.void]
+) -> tuple[Integers, Integers, int]:
+    """Return which rows say something new (A,), the revision each becomes (A,), and how many correct a value."""
+    least, most = days.min(initial=0), days.max(initial=0)
+    before, cells = (
+        number * (most - least + 1) + day - least
+        for number, day in ((stored["series"], stored["day"]), (numbers, days))
+    )
+    cell = np.concatenate([before, cells])
+    value = np.concatenate([stored["value"], rows.values])
+    received = np.concatenate([stored["received"], rows.received])
+    order = np.lexsort((received, cell))  # stable: of one second, first what is stored, then in the file's order
+    follows = np.zeros(len(order), dtype=bool)
+    follows[1:] = cell[order][1:] == cell[order][:-1]
+    repeats = follows.copy()
+    repeats[1:] &= value[order][1:] == value[order][:-1]
+    news = (order >= len(stored)) & ~repeats
+    accepted = np.sort(order[news]) - len(stored)
+    accepted = accepted[np.argsort(cells[accepted], kind="stable")]  # the order of the table's key, then the file's
+    own = cells[accepted]
+    earlier_in_file = np.arange(len(own)) - np.searchsorted(own, own)
+    earlier_stored = np.searchsorted(before, own, side="right") - np.searchsorted(before, own, side="left")
+    return accepted, earlier_in_file + earlier_stored, int((news & follows).sum())
+
+
+def _account(row: tuple[Any, ...]) -> FileAccount:
+    name, rows, accepted, unchanged, quarantined, late, corrected, feed, first, last, received = row
+    counts = (rows, accepted, unchanged, quarantined, late, corrected)
+    return FileAccount(name, *counts, feed, _date(first), _date(last), instant_of(received))
+
+
+def _date(day: object) -> date | None:
+    return date_of(day) if isinstance(day, int) else None

@@ -1,0 +1,31 @@
+"""Numbers for series, so that bulky tables need not repeat two names in every row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from warning.model import SeriesKey
+from warning.store.connection import Store
+
+
+def ids(store: Store) -> dict[SeriesKey, int]:
+    """Return the number of every series the database has met."""
+    return {SeriesKey(indicator, place): id for id, indicator, place in store.rows("SELECT * FROM series ORDER BY id")}
+
+
+def ids_of(store: Store, keys: Iterable[SeriesKey]) -> dict[SeriesKey, int]:
+    """Return the numbers of some series, giving new ones a number.  Writes."""
+    known = ids(store)
+    wanted = list(dict.fromkeys(keys))
+    unknown = [key for key in wanted if key not in known]
+    if unknown:
+        store.change_all("INSERT INTO series (indicator, place) VALUES (?, ?)", unknown)
+        known = ids(store)
+    return {key: known[key] for key in wanted}
+
+
+def columns(store: Store, keys: Sequence[SeriesKey]) -> str:
+    """Return the numbers of N series as a JSON list, for ``json_each``: its key is the column, null was never met."""
+    known = ids(store)
+    return json.dumps([known.get(key) for key in keys])

@@ -1,0 +1,98 @@
+"""Signals: what rules said, kept per instant of knowledge; and until when each series was judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from warning.model import Level, SeriesKey, Signal
+from warning.store import series
+from warning.store.connection import Store
+from warning.store.encoding import date_of, day_of, null_of, number_of, seconds_of
+
+_CONTENT = 'level, detector, observed, expected, lower, upper, surprise, "window", rules_version, late'
+_NEWEST = (  # SQLite takes the other columns from the row that has the maximum
+    f"SELECT rule, series_id, day, max(known_at), {_CONTENT} FROM signal WHERE day BETWEEN ? AND ?"  # noqa: S608
+    " GROUP BY rule, series_id, day"
+)
+
+
+def save_signals(store: Store, signals: Sequence[Signal], known_at: datetime) -> int:
+    """Store the signals that differ from what the rule last said of the series and date; return how many.  Writes."""
+    if not signals:
+        return 0
+    ids = series.ids_of(store, (signal.key for signal in signals))
+    days = [day_of(signal.date) for signal in signals]
+    newest = {row[:3]: row[4:] for row in store.rows(_NEWEST, (min(days), max(days)))}
+    changed = []
+    for signal, day in zip(signals, days, strict=True):
+        cell, content = (signal.rule, ids[signal.key], day), _content(signal)
+        if newest.get(cell) != content:
+            changed.append((*cell, seconds_of(known_at), *content))
+    store.change_all(
+        "INSERT OR REPLACE INTO signal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        changed,
+    )
+    return len(changed)
+
+
+def signals(store: Store, first: date, last: date, *, place: str | None = None) -> list[Signal]:
+    """Return what the rules last said of the dates from ``first`` to ``last``, by date, series and rule."""
+    found = store.rows(
+        f"SELECT n.rule, s.indicator, s.place, n.day, {_CONTENT} FROM ({_NEWEST}) AS n"  # noqa: S608
+        " JOIN series AS s ON s.id = n.series_id WHERE ? IS NULL OR s.place = ?"
+        " ORDER BY n.day, s.indicator, s.place, n.rule",
+        (day_of(first), day_of(last), place, place),
+    )
+    return [_signal(row) for row in found]
+
+
+def judged_until(store: Store) -> dict[SeriesKey, date]:
+    """Return the last date each series was judged for its alert; a series never judged is left out."""
+    found = store.rows("SELECT indicator, place, until FROM judged JOIN series ON id = series_id ORDER BY id")
+    return {SeriesKey(indicator, place): date_of(until) for indicator, place, until in found}
+
+
+def save_judged(store: Store, judged: Mapping[SeriesKey, date]) -> None:
+    """Note until when series were judged; never moves back.  Writes."""
+    ids = series.ids_of(store, judged)
+    store.change_all(
+        "INSERT INTO judged (series_id, until) VALUES (?, ?)"
+        " ON CONFLICT (series_id) DO UPDATE SET until = max(until, excluded.until)",
+        [(ids[key], day_of(day)) for key, day in judged.items()],
+    )
+
+
+def _content(signal: Signal) -> tuple[object, ...]:
+    numbers = (signal.observed, signal.expected, signal.lower, signal.upper, signal.surprise)
+    return (
+        int(signal.level),
+        signal.detector,
+        *map(null_of, numbers),
+        signal.window,
+        signal.rules_version,
+        int(signal.late),
+    )
+
+
+def _signal(row: tuple[Any, ...]) -> Signal:
+    rule, indicator, place, day, level, detector, observed, expected, lower, upper, surprise, window, version, late = (
+        row
+    )
+    return Signal(
+        rule=rule,
+        indicator=indicator,
+        place=place,
+        date=date_of(day),
+        level=Level(level),
+        detector=detector,
+        observed=number_of(observed),
+        expected=number_of(expected),
+        lower=number_of(lower),
+        upper=number_of(upper),
+        surprise=number_of(surprise),
+        window=window,
+        rules_version=version,
+        late=bool(late),
+    )

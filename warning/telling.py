@@ -1,0 +1,229 @@
+"""What a sweep tells people: narratives, alert mails, the daily mail, the weekly briefing.
+
+Everything is rendered here from facts; who gets what, and when, is decided here too.
+A message's identity depends only on what it tells, so that telling it again is the
+same message.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import numpy as np
+from jinja2 import Environment
+
+from detectors.panel import Dates, Floats
+from warning import gathering
+from warning.charts import Series, series_chart
+from warning.city import Person
+from warning.facts import Facts, Item, as_json
+from warning.gathering import Context
+from warning.model import Alert, Attachment, Document, Event, Level, Message, SeriesKey, Transition
+from warning.ruleset import series_of
+from warning.scoring import canonical, values
+from warning.service import Service
+from warning.store import alert as alerts_of
+from warning.store import outbox
+from warning.store import score as scores_of
+from warning.templating import Change, engine, mail, render
+
+Told = tuple[Message, tuple[tuple[str, str], ...]]  # a message, and the (alert, transition) pairs it tells
+Beat = Callable[[str], None]
+CHART_PERIODS = 60
+CHARTS_A_MAIL = 4
+
+
+def environment(service: Service) -> Environment:
+    """Return the template environment of a deployment."""
+    return engine(service.template_folders, simulated=service.config.deployment.simulated)
+
+
+def narratives(context: Context, *, beat: Beat = lambda _: None) -> list[Document]:
+    """Return the "+1" narrative of every place with judged series, and of the whole city."""
+    env = environment(context.service)
+    documents = []
+    for code in context.coverages:
+        beat(f"narrative {code}")
+        documents.append(_document(context, env, "narrative", "narrative/place", gathering.of_place(context, code)))
+    if context.service.city.root not in context.coverages:
+        documents.append(_document(context, env, "narrative", "narrative/city", gathering.of_city(context)))
+    return documents
+
+
+def alert_messages(context: Context, events: Sequence[Event], *, beat: Beat = lambda _: None) -> list[Told]:
+    """Return one mail for each place that must hear at once, listing all its transitions.
+
+    Yellow alone waits for the daily mail; the leaders get a copy where something became red.
+    """
+    service = context.service
+    env = environment(service)
+    by_place: dict[str, list[tuple[Event, Alert]]] = {}
+    for event in events:
+        alert = alerts_of.alert(service.store, event.alert)
+        if alert is not None:
+            by_place.setdefault(alert.place, []).append((event, alert))
+    told: list[Told] = []
+    for place, changes in sorted(by_place.items()):
+        if not any(max(event.before, event.after) >= Level.ORANGE for event, _ in changes):
+            continue
+        beat(f"mail {place}")
+        became_red = any(event.after is Level.RED for event, _ in changes)
+        people = [*service.city.duty.officers, *(service.city.duty.leaders if became_red else ())]
+        told += _alert_mails(context, env, place, changes, people)
+    return told
+
+
+def daily_messages(context: Context) -> list[Told]:
+    """Return the 08:00 mail: what was watched, the colours, yellow news, what is open; also when nothing happened."""
+    service = context.service
+    facts = gathering.of_city(context)
+    fresh = {e.alert for e in alerts_of.events(service.store, first=context.day, last=context.day)}
+    listed = [item for item in facts.items if item.level is Level.YELLOW or item.alert in fresh]
+    waiting = [alert for alert in alerts_of.live(service.store) if alert.needs_a_person]
+    told = {"facts": facts, "listed": listed, "open": len(waiting), "overdue": _overdue(context, waiting)}
+    return _to_officers(context, "daily", told)
+
+
+def briefing_messages(context: Context, facts: Facts) -> list[Told]:
+    """Return the mail that says the weekly briefing is there."""
+    return _to_officers(context, "briefing", {"facts": facts})
+
+
+def message_id(kind: str, place: str, recipient: str, day: date, pairs: Iterable[tuple[str, str]], domain: str) -> str:
+    """Return the Message-ID of what is told: the same for the same content, whenever it is told."""
+    content = "\n".join([kind, place, recipient, day.isoformat(), *(f"{a} {t}" for a, t in sorted(pairs))])
+    return f"<{hashlib.sha256(content.encode()).hexdigest()[:32]}@{domain}>"
+
+
+def chart_of(service: Service, alert: Alert, *, now: datetime, periods: int = CHART_PERIODS) -> bytes:
+    """Return the picture of an alert's series with its usual band, up to the alert's last date, as known at ``now``."""
+    indicator, place = service.city.indicators[alert.indicator], service.city.places[alert.place]
+    step = 7 if indicator.frequency == "weekly" else 1
+    last = np.datetime64(alert.updated)
+    dates = np.arange(last - step * (periods - 1), last + 1, step)
+    known = values(service, [alert.key], dates, known_at=now)[:, 0]
+    band = _band(service, alert, dates, now)
+    return series_chart(
+        Series(dates, known, *band),
+        title=f"{place.name_zh}·{indicator.name_zh}",
+        unit=indicator.unit,
+        level=alert.active,
+        judged=alert.updated,
+        onset=alert.onset,
+        simulated=service.config.deployment.simulated,
+    )
+
+
+def _band(service: Service, alert: Alert, dates: Dates, now: datetime) -> tuple[Floats, Floats, Floats]:
+    """Expected, lower and upper of a rule that judges single values of the series; NaN where none was stored."""
+    fired = [signal.rule for signal in alert.evidence]
+    rules = [r for r in service.rules.rules if r.window == 1 and alert.key in series_of(r, service.city)]
+    if not rules:
+        nothing = np.full(len(dates), np.nan)
+        return nothing, nothing, nothing
+    rule = min(rules, key=lambda r: (r.detector == "changepoint", fired.index(r.id) if r.id in fired else len(fired)))
+    keys: list[SeriesKey] = [alert.key]
+    s = scores_of.load_scores(service.store, rule.detector, canonical(rule), keys, dates, now)
+    return s.expected[:, 0], s.lower[:, 0], s.upper[:, 0]
+
+
+def _alert_mails(
+    context: Context, env: Environment, place: str, changes: Sequence[tuple[Event, Alert]], people: Sequence[Person]
+) -> list[Told]:
+    service = context.service
+    facts = gathering.of_place(context, place)
+    lines, pictures = [], []
+    for n, (event, alert) in enumerate(sorted(changes, key=lambda c: (-c[0].after, c[1].number))):
+        item = next((i for i in facts.items if i.alert == alert.number), None) or gathering.item_of(context, alert)
+        cid = ""
+        if n < CHARTS_A_MAIL:
+            cid = f"{alert.number}@{service.config.mail.domain}"
+            content = chart_of(service, alert, now=context.now)
+            pictures.append(Attachment(cid, f"{alert.number}.png", "image/png", content))
+        lines.append(Change(item, event.transition, event.before, event.after, cid))
+    pairs = tuple((event.alert, event.transition.value) for event, _ in changes)
+    told: list[Told] = []
+    for person in people:
+        written = mail(
+            env,
+            "alert",
+            {"facts": facts, "changes": lines, "recipient": person.name, "page": service.config.mail.page},
+        )
+        identity = message_id("alert", place, person.email, context.day, pairs, service.config.mail.domain)
+        earlier = (outbox.first_message(service.store, alert.number, person.email) for _, alert in changes)
+        message = Message(
+            message_id=identity,
+            kind="alert",
+            place=place,
+            date=context.day,
+            recipient=person.email,
+            subject=written.subject,
+            text=written.text,
+            html=written.html,
+            created=context.now,
+            references=tuple(dict.fromkeys(found for found in earlier if found is not None and found != identity)),
+            attachments=tuple(pictures),
+        )
+        told.append((message, pairs))
+    return told
+
+
+def _to_officers(context: Context, kind: str, content: dict[str, object]) -> list[Told]:
+    service = context.service
+    written = mail(environment(service), kind, {**content, "page": service.config.mail.page})
+    root, domain = service.city.root, service.config.mail.domain
+    message = Message(
+        message_id="",
+        kind=kind,
+        place=root,
+        date=context.day,
+        recipient="",
+        subject=written.subject,
+        text=written.text,
+        html=written.html,
+        created=context.now,
+    )
+    return [
+        (
+            replace(message, recipient=p.email, message_id=message_id(kind, root, p.email, context.day, (), domain)),
+            (),
+        )
+        for p in service.city.duty.officers
+    ]
+
+
+def _overdue(context: Context, waiting: Sequence[Alert]) -> int:
+    """Alerts nobody signed for within the time their level gives: red half an hour, orange two hours."""
+    limits = {Level.RED: timedelta(minutes=30), Level.ORANGE: timedelta(hours=2)}
+    count = 0
+    for alert in waiting:
+        raised = [
+            e.at
+            for e in alerts_of.events(context.service.store, number=alert.number)
+            if e.transition is not Transition.LOWERED
+        ]
+        if alert.stage == "raised" and raised and context.now - max(raised) > limits.get(alert.peak, timedelta.max):
+            count += 1
+    return count
+
+
+def _document(context: Context, env: Environment, kind: str, template: str, facts: Facts) -> Document:
+    content = {"facts": facts}
+    return Document(
+        kind=kind,
+        place=facts.place.code,
+        date=context.day,
+        created=context.now,
+        title=f"{facts.place.name_zh} {context.day.isoformat()}",
+        text=render(env, f"{template}.zh.txt.j2", content),
+        html=render(env, f"{template}.zh.html.j2", content),
+        facts=as_json(facts),
+    )
+
+
+def items_of(facts: Facts, level: Level) -> tuple[Item, ...]:
+    """Return the items of one level."""
+    return tuple(item for item in facts.items if item.level is level)
