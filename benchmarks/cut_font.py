@@ -25,7 +25,7 @@ SOURCE = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 FACE = 2  # Simplified Chinese, in the order of the collection
 FOLDERS = ("city", "rules", "templates", "examples", "warning")
 KINDS = {".csv", ".toml", ".json", ".j2", ".py", ".html"}
-MARKS = "△▲◆◇■□●○／＼°±×÷≥≤≈–—…·←↑→↓‰℃①②③④⑤⑥⑦⑧⑨⑩〔〕【】《》“”‘’"
+MARKS = "−△▲◆◇■□●○／＼°±×÷≥≤≈–—…·←↑→↓‰℃①②③④⑤⑥⑦⑧⑨⑩〔〕【】《》“”‘’"
 STREETS = "漖滘碁埗墩㙟"  # of Guangzhou's street and village names, outside GB 2312
 
 

@@ -1,4 +1,4 @@
-"""Is a count high against everything its series has done?  A negative-binomial filter that stays calibrated on real feeds.
+"""Is a count high against all its series has done?  A negative-binomial filter that stays calibrated on real feeds.
 
 Expected = the group's weekday, holiday and season pattern x the series' own level.
 The level is a discounted gamma mixture with long memories, which an observation
@@ -46,11 +46,13 @@ class _Pace:
 PACES = {
     "daily": _Pace((60.0, 240.0), 7, 0.992, 28),
     "weekly": _Pace((16.0, 60.0), 2, 0.985, 12),
-    "monthly": _Pace((12.0, 36.0), 1, 0.985, 8),
+    "monthly": _Pace((12.0, 36.0), 1, 0.97, 8),
 }
 
 
-def outbreak(panel: Panel, *, last: int = 1, window: int = 1, delay: int | None = None, season: bool = True, alpha: float = 0.001) -> Scores:
+def outbreak(
+    panel: Panel, *, last: int = 1, window: int = 1, delay: int | None = None, season: bool = True, alpha: float = 0.001
+) -> Scores:
     """Judge counts against pattern x level; exact mixture tails.
 
     Args:
@@ -67,7 +69,8 @@ def outbreak(panel: Panel, *, last: int = 1, window: int = 1, delay: int | None 
         weeks since Monday 1970-01-05, or a month) that has 28 days, 12 weeks or 8 months of the series behind it.
 
     Raises:
-        ValueError: if ``window`` < 1, ``delay`` < 0, ``alpha`` is not in (0, .5), or the panel has fewer than ``last`` dates.
+        ValueError: if ``window`` < 1, ``delay`` < 0, ``alpha`` is not in (0, .5), or the panel has fewer than
+            ``last`` dates.
     """
     if window < 1 or (delay is not None and delay < 0) or not 0 < alpha < 0.5:
         raise ValueError(f"outbreak needs window >= 1, delay >= 0 and 0 < alpha < .5, found {window}, {delay}, {alpha}")
@@ -75,7 +78,7 @@ def outbreak(panel: Panel, *, last: int = 1, window: int = 1, delay: int | None 
     pace = PACES[panel.frequency or "daily"]
     counts = np.flatnonzero(panel.kinds == "count")
     values = np.where(panel.values[:, counts] >= 0, panel.values[:, counts], np.nan)
-    group = groups([panel.series[n] for n in counts])
+    group = groups([panel.series[n] for n in counts.tolist()])
     cut = blocks(panel)
 
     usual = long_run_means(values, cut, pace.minimum)  # (J, N)

@@ -137,4 +137,4 @@ def test_amounts_and_levels_are_exceeded_about_as_often_as_they_say() -> None:
 @pytest.mark.parametrize("wrong", [{"window": 0}, {"gap": -1}, {"window": 60}])
 def test_parameters_that_make_no_sense_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="threshold needs window >= 1, gap >= 0 and baseline >= 8 windows"):
-        threshold(panel_of([1.0] * 500), **wrong)  # type: ignore[arg-type]
+        threshold(panel_of([1.0] * 500), **wrong)

@@ -119,7 +119,10 @@ def alerts(*found: tuple[str, Level]) -> list[Alert]:
         pytest.param([("thefts", Level.ORANGE)], 0, Level.ORANGE, id="one-orange"),
         pytest.param([("thefts", Level.ORANGE), ("affrays", Level.ORANGE)], 0, Level.ORANGE, id="same-area-twice"),
         pytest.param(
-            [("thefts", Level.ORANGE), ("fires", Level.ORANGE), ("floods", Level.ORANGE)], 0, Level.RED, id="three-areas"
+            [("thefts", Level.ORANGE), ("fires", Level.ORANGE), ("floods", Level.ORANGE)],
+            0,
+            Level.RED,
+            id="three-areas",
         ),
         pytest.param([("thefts", Level.RED)], 44, Level.RED, id="a-red-shows-through-missing-data"),
         pytest.param([], 22, Level.MISSING, id="half-missing-is-grey"),

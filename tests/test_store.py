@@ -32,6 +32,16 @@ def texts(store: Store) -> list[str]:
     return [notice.text for notice in run.notices(store, NOW)]
 
 
+def _half_a_sweep(store: Store) -> None:
+    run.notice(store, NOW, "feeds", "half a sweep")
+    raise ZeroDivisionError
+
+
+def _many_notices(store: Store) -> None:
+    for n in range(10_000):
+        run.notice(store, NOW, "feeds", f"notice {n}")
+
+
 def test_a_new_database_has_every_migration_and_keeps_what_is_committed_on_disk(store: Store) -> None:
     applied = store.rows("SELECT name FROM _sqlite_migrations ORDER BY id")
 
@@ -55,8 +65,7 @@ def test_what_was_written_is_there_after_opening_again(path: Path) -> None:
 
 def test_a_block_that_raises_writes_nothing(store: Store) -> None:
     with pytest.raises(ZeroDivisionError), store.write():
-        run.notice(store, NOW, "feeds", "half a sweep")
-        _ = 1 / 0
+        _half_a_sweep(store)
 
     assert texts(store) == []
 
@@ -110,8 +119,7 @@ def test_a_full_disk_is_a_sentence_and_half_of_nothing(store: Store) -> None:
     store.rows(f"PRAGMA max_page_count = {pages}")
 
     with pytest.raises(StoreError, match="the disk is full"), store.write():
-        for n in range(10_000):
-            run.notice(store, NOW, "feeds", f"notice {n}")
+        _many_notices(store)
 
     assert texts(store) == []
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
 import numpy as np
 
 from warning.lifecycle import colour
+from warning.model import Alert
 from warning.scoring import Known
-from warning.service import Service
+from warning.service import Deployment, Service
 from warning.situation import Coverage, Silence
 from warning.store import alert as alerts_of
 
@@ -17,11 +19,25 @@ from warning.store import alert as alerts_of
 def coverages(
     service: Service, panels: Mapping[str, Known], day: date
 ) -> tuple[dict[str, Coverage], tuple[Silence, ...]]:
-    """Colours and gaps of every place with judged series; a period counts as missing once it is due."""
+    """Return colours and gaps by the alerts of the store, as ``coverages_by`` does."""
+    return coverages_by(service, panels, day, alerts_of.live(service.store))
+
+
+def coverages_by(
+    deployment: Deployment, panels: Mapping[str, Known], day: date, live: Iterable[Alert]
+) -> tuple[dict[str, Coverage], tuple[Silence, ...]]:
+    """Return colours and gaps of every place with judged series; a period counts as missing once it is due.
+
+    Args:
+        deployment: City, rules, and after how many days a value is late.
+        panels: As they are known on the morning after the day.
+        day: The data date.
+        live: The alerts that are not closed.
+    """
     watched: dict[str, int] = {}
     silences: list[Silence] = []
     for panel in panels.values():
-        late_after = getattr(service.config.feeds.late_after, panel.frequency)
+        late_after = getattr(deployment.config.feeds.late_after, panel.frequency)
         step = 7 if panel.frequency == "weekly" else 1
         due = day + timedelta(days=1 - late_after)  # the last day of the last period that is due by now
         row = int(np.searchsorted(panel.dates, np.datetime64(due - timedelta(days=step - 1)), side="right")) - 1
@@ -33,17 +49,20 @@ def coverages(
                 last = panel.dates[reported[-1]].item() if len(reported) else None
                 silences.append(
                     Silence(
-                        service.city.indicators[key.indicator],
-                        service.city.places[key.place],
+                        deployment.city.indicators[key.indicator],
+                        deployment.city.places[key.place],
                         panel.dates[row].item(),
                         last,
                     )
                 )
-    live = alerts_of.live(service.store)
+    gaps = Counter(silence.place.code for silence in silences)
+    standing: dict[str, list[Alert]] = {}
+    for alert in live:
+        standing.setdefault(alert.place, []).append(alert)
+    city, colours = deployment.city, deployment.rules.colours
     found = {}
-    for code in (code for code in service.city.places if code in watched):
-        missing = sum(silence.place.code == code for silence in silences)
-        mine = [alert for alert in live if alert.place == code]
-        level = colour(mine, service.city.indicators, service.rules.colours, watched=watched[code], missing=missing)
+    for code in (code for code in city.places if code in watched):
+        alerts, missing = standing.get(code, []), gaps[code]
+        level = colour(alerts, city.indicators, colours, watched=watched[code], missing=missing)
         found[code] = Coverage(code, day, watched[code], missing, level)
     return found, tuple(silences)

@@ -134,14 +134,13 @@ def degree(percent: float) -> str:
 
 
 def chance(surprise: float) -> str:
-    """Return the chance behind a surprise in words: 3.0 -> "千分之一"; beyond 1 in 100,000 "不足十万分之一"."""
+    """Return the chance behind a surprise in words: 3.0 -> "千分之一", 3.5 -> "万分之3.2"; beyond 5 "不足十万分之一"."""
     one_in = 10 ** abs(surprise)
-    if one_in >= 1e5:
-        return "不足十万分之一"
-    for unit, word in ((10_000, "万"), (1_000, "千"), (100, "百")):
-        if one_in >= unit:
-            return f"{word}分之{number(unit / one_in * 1.0, 1)}" if unit / one_in < 0.95 else f"{word}分之一"
-    return f"百分之{number(100 / one_in, 1)}"
+    for unit, word in ((1e2, "百"), (1e3, "千"), (1e4, "万"), (1e5, "十万")):
+        if one_in <= unit:
+            parts = number(unit / one_in, 1)
+            return f"{word}分之{'一' if parts == '1.0' else parts}"
+    return "不足十万分之一"
 
 
 def add_change(notes: Notes, name: str, now: float, then: float, *, kind: str) -> bool:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 
 import numpy as np
 
 from warning import course, situation
 from warning.course import History, Part, Peer
 from warning.facts import Facts, Item, day_zh
-from warning.model import Alert, Level, SeriesKey
+from warning.model import Alert, Level, SeriesKey, Transition
 from warning.scoring import Known
 from warning.service import Service
 from warning.situation import Coverage, Nearest, Silence
@@ -36,10 +37,17 @@ class Context:
     silences: tuple[Silence, ...] = ()
     nearest: Mapping[str, Nearest] | None = None
 
+    @cached_property
+    def cutoff(self) -> datetime:
+        """When the newest value of the last two weeks arrived: until when the texts know anything."""
+        first = self.day - timedelta(days=14)
+        found = observation.last_received(self.service.store, first, self.day, known_at=self.now)
+        return found or self.now
+
     def history(self, key: SeriesKey) -> History:
         """Return a judged series as it is known, with where it came from."""
         panel = self.panels[self.service.city.indicators[key.indicator].frequency]
-        source = f"observation {key.indicator} {key.place} known at {self.now.isoformat()}"
+        source = f"observation {key.indicator} {key.place} known at {self.cutoff.isoformat()}"
         return History(panel.dates, panel.of(key), panel.frequency, source)
 
 
@@ -59,7 +67,7 @@ def of_place(context: Context, code: str, first: date | None = None) -> Facts:
         nearest=(context.nearest or {}).get(code),
         days=_named_days(context, period),
         rules_version=service.rules.version,
-        cutoff=context.now,
+        cutoff=context.cutoff,
         zone=service.config.zone,
     )
 
@@ -85,7 +93,7 @@ def of_city(context: Context, first: date | None = None) -> Facts:
         silences=context.silences,
         days=_named_days(context, period),
         rules_version=service.rules.version,
-        cutoff=context.now,
+        cutoff=context.cutoff,
         zone=service.config.zone,
     )
 
@@ -112,8 +120,13 @@ def item_of(context: Context, alert: Alert) -> Item:
 
 
 def deadlines(context: Context, alert: Alert) -> dict[str, str]:
-    """Return until when an alert is to be verified and a plan given: red in real hours, orange in workdays."""
-    local = context.now.astimezone(context.service.config.zone)
+    """Return until when an alert is to be verified and a plan given: red in real hours, orange in workdays.
+
+    Counted from the instant the alert was opened or last raised.
+    """
+    events = alerts_of.events(context.service.store, alert.number)
+    told = max((e.at for e in events if e.transition in (Transition.OPENED, Transition.RAISED)), default=context.now)
+    local = told.astimezone(context.service.config.zone)
     if alert.active is Level.RED:
         verify, plan = local + timedelta(hours=2), local + timedelta(hours=24)
         return {

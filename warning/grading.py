@@ -69,13 +69,32 @@ def signals(
     graded = levels(rule, scores, signs)
     return [
         [
-            _signal(
-                rule, key, _date(dates[k]), Level(int(graded[k, n])), numbers=_numbers(scores, k, n), version=version
-            )
+            signal(rule, key, _date(dates[k]), Level(int(graded[k, n])), scores=scores, cell=(k, n), version=version)
             for n, key in enumerate(keys)
         ]
         for k in range(max(0, len(dates) - last), len(dates))
     ]
+
+
+def signal(
+    rule: Rule, key: SeriesKey, day: date, level: Level, *, scores: Scores, cell: tuple[int, int], version: str
+) -> Signal:
+    """Return what a rule says of one series on one date, with the numbers of its cell of ``scores``."""
+    return Signal(
+        rule=rule.id,
+        indicator=key.indicator,
+        place=key.place,
+        date=day,
+        level=level,
+        detector=rule.detector,
+        observed=float(scores.observed[cell]),
+        expected=float(scores.expected[cell]),
+        lower=float(scores.lower[cell]),
+        upper=float(scores.upper[cell]),
+        surprise=float(scores.surprise[cell]),
+        window=rule.window,
+        rules_version=version,
+    )
 
 
 def unjudgeable(scores: Scores) -> npt.NDArray[np.bool_]:
@@ -108,26 +127,6 @@ def _persists(holds: npt.NDArray[np.bool_], rule: Rule) -> npt.NDArray[np.bool_]
         step = back * rule.window
         hits[step:] += holds[:-step] if step < len(holds) else 0
     return holds & (hits >= rule.hits)
-
-
-def _signal(
-    rule: Rule, key: SeriesKey, day: date, level: Level, *, numbers: Mapping[str, float], version: str
-) -> Signal:
-    return Signal(
-        rule=rule.id,
-        indicator=key.indicator,
-        place=key.place,
-        date=day,
-        level=level,
-        detector=rule.detector,
-        window=rule.window,
-        rules_version=version,
-        **numbers,
-    )
-
-
-def _numbers(scores: Scores, k: int, n: int) -> dict[str, float]:
-    return {name: float(getattr(scores, name)[k, n]) for name in ("observed", "expected", "lower", "upper", "surprise")}
 
 
 def _date(day: np.datetime64) -> date:

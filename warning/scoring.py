@@ -22,7 +22,7 @@ from warning import grading
 from warning.model import SeriesKey
 from warning.rollup import roll_up, sources
 from warning.ruleset import Rule, series_of
-from warning.service import Service
+from warning.service import Deployment, Service
 from warning.store import observation
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ def known(service: Service, day: date, *, known_at: datetime) -> dict[str, Known
     """Return for each watched frequency its judged series over the window, as known at an instant."""
     found = {}
     for frequency in service.config.sweep.watch:
-        keys = _keys(service, frequency)
+        keys = keys_of(service, frequency)
         if not keys:
             continue
         dates = window(day, frequency, service.config.sweep.window_years)
@@ -97,31 +97,31 @@ def values(service: Service, keys: Sequence[SeriesKey], dates: Dates, *, known_a
 
 
 def score(
-    service: Service, panels: Mapping[str, Known], lasts: Mapping[str, int], *, beat: Beat = lambda _: None
+    deployment: Deployment, panels: Mapping[str, Known], lasts: Mapping[str, int], *, beat: Beat = lambda _: None
 ) -> tuple[dict[str, Judged], list[tuple[str, str]]]:
     """Return the scores of every rule, by rule id, and (rule, reason) for those whose detector raised.
 
     Rules that judge alike share one batched call.
 
     Args:
-        service: Rules, city, calendar.
+        deployment: Rules, city, calendar.
         panels: From ``known``.
         lasts: For each frequency, how many final dates to judge.
         beat: Told before each call.
     """
     judged: dict[str, Judged] = {}
     failures: list[tuple[str, str]] = []
-    for (frequency, detector, parameters), rules in groups(service).items():
+    for (frequency, detector, parameters), rules in groups(deployment).items():
         panel, last = panels.get(frequency), lasts.get(frequency, 0)
         if panel is None or last == 0:
             continue
         beat(f"{detector} {frequency}")
-        keys = tuple(dict.fromkeys(key for rule in rules for key in series_of(rule, service.city)))
+        keys = tuple(dict.fromkeys(key for rule in rules for key in series_of(rule, deployment.city)))
         rows = max(grading.needed(rule, last) for rule in rules)
         if detector not in DEAR:
-            rows = min(max(rows, service.config.sweep.rejudge_days), len(panel.dates) // 2)
+            rows = min(max(rows, deployment.config.sweep.rejudge_days), len(panel.dates) // 2)
         try:
-            scores = _called(service, panel, keys, rules[0], rows)
+            scores = _called(deployment, panel, keys, rules[0], rows)
         except ValueError as error:  # too short a panel, or parameters that cannot be met
             log.warning("detector refused detector=%s rules=%s reason=%s", detector, [r.id for r in rules], error)
             failures += [(rule.id, str(error)) for rule in rules]
@@ -152,11 +152,11 @@ def onset_of(panel: Known, key: SeriesKey, day: date) -> date:
     return found
 
 
-def groups(service: Service) -> dict[tuple[str, str, str], list[Rule]]:
+def groups(deployment: Deployment) -> dict[tuple[str, str, str], list[Rule]]:
     """Return the rules that share frequency, detector and parameters."""
     found: dict[tuple[str, str, str], list[Rule]] = {}
-    for rule in service.rules.rules:
-        frequency = service.city.indicators[rule.indicators[0]].frequency
+    for rule in deployment.rules.rules:
+        frequency = deployment.city.indicators[rule.indicators[0]].frequency
         found.setdefault((frequency, rule.detector, canonical(rule)), []).append(rule)
     return found
 
@@ -182,10 +182,10 @@ def pick(judged: Judged, keys: Sequence[SeriesKey]) -> Scores:
     )
 
 
-def _called(service: Service, panel: Known, keys: Sequence[SeriesKey], rule: Rule, rows: int) -> Scores:
+def _called(deployment: Deployment, panel: Known, keys: Sequence[SeriesKey], rule: Rule, rows: int) -> Scores:
     columns = [panel.index[key] for key in keys]
-    kinds: list[str] = [service.city.indicators[key.indicator].kind for key in keys]
-    holidays: npt.NDArray[np.int8] | None = service.calendar.kinds(panel.dates) if panel.frequency == "daily" else None
+    kinds: list[str] = [deployment.city.indicators[key.indicator].kind for key in keys]
+    holidays: npt.NDArray[np.int8] | None = deployment.calendar.kinds(panel.dates) if panel.frequency == "daily" else None
     batch = Panel(
         dates=panel.dates,
         series=list(keys),
@@ -197,6 +197,6 @@ def _called(service: Service, panel: Known, keys: Sequence[SeriesKey], rule: Rul
     return DETECTORS[rule.detector](batch, last=rows, **rule.parameters)
 
 
-def _keys(service: Service, frequency: str) -> tuple[SeriesKey, ...]:
-    rules = [r for r in service.rules.rules if service.city.indicators[r.indicators[0]].frequency == frequency]
-    return tuple(dict.fromkeys(key for rule in rules for key in series_of(rule, service.city)))
+def keys_of(deployment: Deployment, frequency: str) -> tuple[SeriesKey, ...]:
+    rules = [r for r in deployment.rules.rules if deployment.city.indicators[r.indicators[0]].frequency == frequency]
+    return tuple(dict.fromkeys(key for rule in rules for key in series_of(rule, deployment.city)))

@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
-from jinja2 import Environment
 
 from detectors.panel import Dates, Floats
 from warning import gathering
@@ -23,12 +22,12 @@ from warning.facts import Facts, Item, as_json
 from warning.gathering import Context
 from warning.model import Alert, Attachment, Document, Event, Level, Message, SeriesKey, Transition
 from warning.ruleset import series_of
-from warning.scoring import canonical, values
+from warning.scoring import DEAR, canonical, values
 from warning.service import Service
 from warning.store import alert as alerts_of
 from warning.store import outbox
 from warning.store import score as scores_of
-from warning.templating import Change, engine, mail, render
+from warning.templating import Change, Engine, engine, mail, render
 
 Told = tuple[Message, tuple[tuple[str, str], ...]]  # a message, and the (alert, transition) pairs it tells
 Beat = Callable[[str], None]
@@ -36,7 +35,7 @@ CHART_PERIODS = 60
 CHARTS_A_MAIL = 4
 
 
-def environment(service: Service) -> Environment:
+def environment(service: Service) -> Engine:
     """Return the template environment of a deployment."""
     return engine(service.template_folders, simulated=service.config.deployment.simulated)
 
@@ -124,14 +123,14 @@ def _band(service: Service, alert: Alert, dates: Dates, now: datetime) -> tuple[
     if not rules:
         nothing = np.full(len(dates), np.nan)
         return nothing, nothing, nothing
-    rule = min(rules, key=lambda r: (r.detector == "changepoint", fired.index(r.id) if r.id in fired else len(fired)))
+    rule = min(rules, key=lambda r: (r.detector in DEAR, fired.index(r.id) if r.id in fired else len(fired)))
     keys: list[SeriesKey] = [alert.key]
     s = scores_of.load_scores(service.store, rule.detector, canonical(rule), keys, dates, now)
     return s.expected[:, 0], s.lower[:, 0], s.upper[:, 0]
 
 
 def _alert_mails(
-    context: Context, env: Environment, place: str, changes: Sequence[tuple[Event, Alert]], people: Sequence[Person]
+    context: Context, env: Engine, place: str, changes: Sequence[tuple[Event, Alert]], people: Sequence[Person]
 ) -> list[Told]:
     service = context.service
     facts = gathering.of_place(context, place)
@@ -210,7 +209,7 @@ def _overdue(context: Context, waiting: Sequence[Alert]) -> int:
     return count
 
 
-def _document(context: Context, env: Environment, kind: str, template: str, facts: Facts) -> Document:
+def _document(context: Context, env: Engine, kind: str, template: str, facts: Facts) -> Document:
     content = {"facts": facts}
     return Document(
         kind=kind,

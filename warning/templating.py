@@ -48,6 +48,8 @@ from warning.facts import COLOUR, LEVEL_ZH, MARK, Item
 from warning.model import Level, Transition
 from warning.paths import shipped
 
+Engine = Environment  # what other modules call it: Jinja2 is known here alone
+
 LEVEL_EN = {
     Level.MISSING: "no data",
     Level.CALM: "normal",

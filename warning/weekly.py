@@ -16,6 +16,7 @@ from warning.service import Service
 from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
 from warning.store import document, outbox
+from warning.templating import render
 
 CHARTS = 6  # pictures of one briefing
 
@@ -68,7 +69,7 @@ def _edition(context: Context, facts: Facts, monday: date, *, city: bool) -> Doc
         date=monday,
         created=context.now,
         title=f"{facts.place.name_zh} {monday.isoformat()}",
-        text=telling.render(env, f"{template}.zh.txt.j2", {"facts": facts}),
+        text=render(env, f"{template}.zh.txt.j2", {"facts": facts}),
         html=html,
         facts=as_json(facts),
     )

@@ -178,7 +178,11 @@ PLACE = Facts(
         },
     ),
     (FRAUD, SHARE),
-    missing=(facts_of("missing", {"dept": "市教育局", "name": "校园欺凌事件数", "k": 2, "date": DAY, "last": date(2026, 11, 19)}),),
+    missing=(
+        facts_of(
+            "missing", {"dept": "市教育局", "name": "校园欺凌事件数", "k": 2, "date": DAY, "last": date(2026, 11, 19)}
+        ),
+    ),
 )
 QUIET = Facts(
     YUEXIU,
@@ -264,7 +268,14 @@ ALL_CITY = Facts(
     groups=(
         facts_of(
             "group",
-            {"name": "电信网络诈骗警情数", "names": "天河区、越秀区", "k": 2, "onset": date(2026, 11, 18), "value": (214.0, "214"), "unit": "起"},
+            {
+                "name": "电信网络诈骗警情数",
+                "names": "天河区、越秀区",
+                "k": 2,
+                "onset": date(2026, 11, 18),
+                "value": (214.0, "214"),
+                "unit": "起",
+            },
         ),
     ),
     missing=PLACE.missing,

@@ -9,16 +9,14 @@ import base64
 from collections.abc import Mapping
 from datetime import date
 
-from jinja2 import Environment
-
 from warning.facts import Facts
-from warning.templating import render
+from warning.templating import Engine, render
 
 TEMPLATE = "briefing/week.zh.html.j2"
 
 
 def render_week(
-    env: Environment,
+    env: Engine,
     facts: Facts,
     *,
     monday: date,

@@ -70,17 +70,18 @@ class Smtp:
 
     def _connect(self) -> smtplib.SMTP:
         """Return a connection, encrypted and logged in as far as the settings say."""
-        server: smtplib.SMTP | None = None
         here = self.sender.rpartition("@")[2]  # EHLO; the machine's own name would be looked up
+        trust = None if self.security == "none" else self._trust()
+        server: smtplib.SMTP | None = None
         try:
             if self.security == "tls":
                 server = smtplib.SMTP_SSL(
-                    self.host, self.port, local_hostname=here, timeout=self.timeout, context=self._trust()
+                    self.host, self.port, local_hostname=here, timeout=self.timeout, context=trust
                 )
             else:
                 server = smtplib.SMTP(self.host, self.port, local_hostname=here, timeout=self.timeout)
             if self.security == "starttls":
-                server.starttls(context=self._trust())
+                server.starttls(context=trust)
             if self.user:
                 server.login(self.user, self.password)
         except (smtplib.SMTPException, OSError) as error:
@@ -125,7 +126,7 @@ class Smtp:
             return f"{found}; name its authority in mail.smtp.ca_file"
         if isinstance(error, ssl.SSLError):
             return f"{where} does not speak TLS as expected: {error.reason or error}; check mail.smtp.security and port"
-        if isinstance(error, TimeoutError):
+        if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):  # smtplib wraps it
             return f"{where} did not answer within {self.timeout:g} s"
         if isinstance(error, ConnectionRefusedError):
             return f"{where} refused the connection; is a mail server running there?"

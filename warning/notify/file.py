@@ -32,7 +32,8 @@ class Maildir:
         Raises:
             DeliveryError: temporary if the folder cannot be written, permanent if the message is no mail.
         """
-        content = mime(message, self.sender, simulated=self.simulated).as_bytes()
+        mail = mime(message, self.sender, simulated=self.simulated)
+        content = mail.as_bytes(policy=mail.policy.clone(linesep="\n"))  # a Maildir holds lines as the machine does
         name = hashlib.sha256(message.message_id.encode()).hexdigest()[:32] + ".kapok"
         try:
             self._write(name, content)

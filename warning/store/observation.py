@@ -20,17 +20,17 @@ from warning.store import series
 from warning.store.connection import Store
 from warning.store.encoding import date_of, day_of, instant_of_seconds, seconds_of
 
-_CELLS = np.dtype([("column", np.int32), ("day", np.int32), ("value", np.float64)])
+_CELLS = np.dtype([("position", np.int64), ("value", np.float64)])  # position: column * span + days after the first
 
 # CROSS JOIN keeps SQLite from turning the loops round: one seek for each series, then rows in key order.
 _FIRST_REVISIONS = """
-    SELECT wanted.key, o.day, o.value
+    SELECT wanted.key * :span + o.day - :first, o.value
     FROM json_each(:columns) AS wanted CROSS JOIN observation AS o
         ON o.series_id = wanted.value AND o.day BETWEEN :first AND :last
     WHERE o.revision = 0 AND o.received <= :known_at
 """
 _REVISED = """
-    SELECT wanted.key, o.day, o.value
+    SELECT wanted.key * :span + o.day - :first, o.value
     FROM json_each(:columns) AS wanted
     CROSS JOIN (SELECT DISTINCT series_id, day FROM observation WHERE revision > 0) AS revised
         ON revised.series_id = wanted.value AND revised.day BETWEEN :first AND :last
@@ -80,15 +80,17 @@ def window(store: Store, keys: Sequence[SeriesKey], dates: Dates, *, known_at: d
         "columns": series.columns(store, keys),
         "first": int(days[0]),
         "last": int(days[-1]),
+        "span": len(row_of),
         "known_at": seconds_of(known_at),
     }
     for query in (_FIRST_REVISIONS, _REVISED):  # the second overwrites the few that were corrected
         with store.translated():
             cells = np.fromiter(store.cursor(query, asked), dtype=_CELLS)
-        rows = row_of[cells["day"] - days[0]]
+        columns, after = np.divmod(cells["position"], len(row_of))
+        rows = row_of[after]
         asked_for = rows >= 0
         # Of several values for one cell numpy keeps the last, which is the one received last.
-        found[rows[asked_for], cells["column"][asked_for]] = cells["value"][asked_for]
+        found[rows[asked_for], columns[asked_for]] = cells["value"][asked_for]
     return found
 
 
@@ -116,6 +118,16 @@ def latest_dates(store: Store, keys: Sequence[SeriesKey], *, known_at: datetime)
 def last_date(store: Store, *, known_at: datetime) -> date | None:
     """Return the last date any series has a value for, as known at an instant."""
     return max(latest_dates(store, list(series.ids(store)), known_at=known_at).values(), default=None)
+
+
+def last_received(store: Store, first: date, last: date, *, known_at: datetime) -> datetime | None:
+    """Return when the newest value of the dates from ``first`` to ``last`` arrived, as known at an instant."""
+    found = store.row(
+        "SELECT max(o.received) FROM series AS s CROSS JOIN observation AS o"
+        " ON o.series_id = s.id AND o.day BETWEEN ? AND ? WHERE o.received <= ?",
+        (day_of(first), day_of(last), seconds_of(known_at)),
+    )
+    return None if found is None or found[0] is None else instant_of_seconds(found[0])
 
 
 def revisions(store: Store, key: SeriesKey, day: date) -> list[Revision]:

@@ -90,9 +90,7 @@ def mark_sent(store: Store, message_id: str, at: datetime) -> None:
     )
 
 
-def mark_failed(
-    store: Store, message_id: str, at: datetime, reason: str, *, permanent: bool, next_try: datetime
-) -> None:
+def mark_failed(store: Store, message_id: str, at: datetime, reason: str, permanent: bool, next_try: datetime) -> None:
     """Note that a message was not accepted: for good, or to be tried again from ``next_try`` on.  Writes."""
     store.change(
         "UPDATE outbox SET state = ?, attempts = attempts + 1, last_try = ?, reason = ?, next_try = ?"

@@ -58,7 +58,7 @@ def drawing(outline: Outline | None, tallies: Mapping[str, Tally]) -> Drawing:
     shapes = {code: outline.shapes[code] for code in tallies}
     x, y, width, height = outline.view_box
     text = 0.04 * width
-    beside = _beside(shapes, x + 0.1 * width, text)
+    beside = _beside(shapes, x + 0.1 * width, y + height, text)
     longest = max((len(_words(tallies[code])) for code in beside), default=0)
     left = min(x, x + 0.1 * width - longest * text)
     drawn = [
@@ -72,7 +72,9 @@ def _words(tally: Tally) -> str:
     return max(tally.name, "■数据不足" if tally.level is Level.MISSING else "■黄色", key=len)
 
 
-def _beside(shapes: Mapping[str, Shape], edge: float, text: float) -> dict[str, tuple[Point, tuple[Point, Point]]]:
+def _beside(
+    shapes: Mapping[str, Shape], edge: float, bottom: float, text: float
+) -> dict[str, tuple[Point, tuple[Point, Point]]]:
     """Name small places in a column at the left, from top to bottom as they lie."""
     areas = {code: _area(shape) for code, shape in shapes.items()}
     small = [code for code in shapes if areas[code] < SMALL_SHARE * sum(areas.values())]
@@ -80,7 +82,8 @@ def _beside(shapes: Mapping[str, Shape], edge: float, text: float) -> dict[str, 
     if not small:
         return {}
     step = 2.5 * text
-    top = sum(shapes[code].label[1] for code in small) / len(small) - step * (len(small) - 1) / 2
+    # Level with the first of them, so that the lines run below the large places around a city's centre.
+    top = min(shapes[small[0]].label[1], bottom - step * len(small))
     rows = {code: top + number * step for number, code in enumerate(small)}
     return {code: ((edge, row), ((edge + 0.3 * text, row), shapes[code].label)) for code, row in rows.items()}
 

@@ -159,7 +159,7 @@ def asked_day(service: Service, text: str, back: tuple[str, str] = ("/", "风险
         day = date.fromisoformat(text)
     except ValueError:
         raise NotFound(f"日期“{text}”", "日期应写作 2026-11-21 这样的形式。", back) from None
-    if not coverages_of.load(service.store, day):
+    if not coverages_of.on(service.store, day):
         raise NotFound(f"{day.isoformat()} 的研判结果", "这一天没有研判过，或数据已不在库中。", back)
     return day
 

@@ -1,0 +1,141 @@
+"""The facts of one alert, with the arithmetic beside the numbers."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from warning.course import History, Part, Peer, item
+from warning.facts import Item
+from warning.model import Alert, Indicator, Level, Place, Signal, Stage
+
+UNTIL = date(2026, 11, 21)
+ONSET = date(2026, 11, 17)  # five days
+PLACE = Place("440112", "黄埔区", "Huangpu District", "district", "440100")
+CALLS = Indicator(
+    "fraud", "诈骗警情数", "Fraud calls", "ss", "ss_wa", "钱袋子安全", "Wallet", "negative", "起", "count", "daily",
+    "resident_population/10000", "市公安局", "sum", True, "mid",
+)  # fmt: skip
+RATIO = Indicator(
+    "on_time", "按时响应率", "On-time", "pp", "pp_rs", "诉求回应", "Response", "positive", "%", "ratio", "daily",
+    "hotline_requests", "市政数局", "mean", True, "high",
+)  # fmt: skip
+
+
+def history(usual: float, now: float, days: int = 400) -> History:
+    dates = np.arange(np.datetime64(UNTIL) - days + 1, np.datetime64(UNTIL) + 1)
+    values = np.full(days, float(usual))
+    values[dates >= np.datetime64(ONSET)] = now
+    return History(dates, values, "daily", "here")
+
+
+def alert(indicator: Indicator, level: Level = Level.ORANGE) -> Alert:
+    signal = Signal(
+        "ss_wa.surge", indicator.id, PLACE.code, UNTIL, level, "outbreak", 40.0, 20.0, 8.0, 34.0, 4.5, 1, "v1"
+    )
+    return Alert(
+        "GZ-20261118-0001", indicator.id, PLACE.code, level, level, Stage.RAISED, ONSET, ONSET, UNTIL, 0, (signal,)
+    )
+
+
+def of(indicator: Indicator, found: History, **more: object) -> Item:
+    return item(
+        alert(indicator), indicator, PLACE, found, until=UNTIL, last_year=lambda day: day - timedelta(days=364),
+        rule_names={"ss_wa.surge": "短期异常升高"}, **more,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def printed(found: Item) -> dict[str, str]:
+    return {name: fact.text for name, fact in found.facts.items()}
+
+
+def test_the_span_runs_from_the_onset_to_the_last_day() -> None:
+    facts = printed(of(CALLS, history(20, 40)))
+
+    assert facts["date_range"] == "11月17日—21日"
+    assert facts["value"] == "200"  # 5 days of 40
+    assert facts["onset"] == "11月17日"
+
+
+def test_it_is_compared_with_the_span_before_last_year_and_the_usual() -> None:
+    facts = printed(of(CALLS, history(20, 40)))
+
+    # before, a year ago and usual: 5 days of 20 = 100
+    assert (facts["wow_dir"], facts["wow"]) == ("上升", "100.0")
+    assert (facts["yoy_dir"], facts["yoy"]) == ("上升", "100.0")
+    assert (facts["base"], facts["dev"]) == ("100.0", "100.0")
+    assert (facts["m0"], facts["m1"]) == ("20.0", "40.0")
+
+
+def test_a_small_base_gives_counts_and_no_percentage() -> None:
+    facts = printed(of(CALLS, history(4, 9)))
+
+    assert (facts["prev"], facts["ly"]) == ("20", "20")  # 5 days of 4
+    assert not {"wow", "yoy", "dev"} & set(facts)
+
+
+def test_the_evidence_is_the_strongest_signal() -> None:
+    facts = printed(of(CALLS, history(20, 40)))
+
+    assert (facts["upper"], facts["excess"]) == ("34.0", "6.0")  # 40 - 34
+    assert facts["p_text"] == "十万分之3.2"
+    assert facts["rule_zh"] == "短期异常升高"
+
+
+def test_a_missing_day_leaves_the_sums_out() -> None:
+    found = history(20, 40)
+    found.values[-2] = np.nan
+
+    facts = printed(of(CALLS, found))
+
+    assert "value" not in facts
+    assert facts["onset"] == "11月17日"
+
+
+def test_a_ratio_is_averaged_and_changes_by_points() -> None:
+    facts = printed(of(RATIO, history(95, 88)))
+
+    assert facts["value"] == "88.0"
+    assert (facts["wow_dir"], facts["wow_points"]) == ("下降", "7.0")
+    assert "m0" not in facts
+
+
+def test_the_two_streets_with_most_are_named() -> None:
+    parts = [Part("南沙街道", history(1, 5)), Part("黄阁镇", history(10, 30)), Part("横沥镇", history(9, 5))]
+
+    facts = printed(of(CALLS, history(20, 40), parts=parts))
+
+    assert (facts["t1"], facts["v1"], facts["s1"]) == ("黄阁镇", "150", "75.0")  # 5 x 30 of 200
+    assert (facts["t2"], facts["v2"]) == ("横沥镇", "25")
+
+
+def test_a_rate_stands_beside_the_whole_city() -> None:
+    # 200 per 1,000,000 is 2.00 per 10,000; the city: (200 + 100) / 4,000,000 = 0.75
+    peers = [Peer(PLACE.code, history(20, 40), 1_000_000), Peer("440111", history(20, 20), 3_000_000)]
+
+    facts = printed(of(CALLS, history(20, 40), peers=peers))
+
+    assert (facts["rate"], facts["city_rate"], facts["times"], facts["rank"]) == ("2.00", "0.75", "2.7", "1")
+
+
+@pytest.mark.parametrize("silent", [0, 1])
+def test_a_silent_peer_leaves_the_rate_out(silent: int) -> None:
+    peers = [Peer(PLACE.code, history(20, 40), 1_000_000), Peer("440111", history(20, 20), 3_000_000)]
+    peers[silent].history.values[-1] = np.nan
+
+    assert "rate" not in of(CALLS, history(20, 40), peers=peers).facts
+
+
+def test_a_course_longer_than_four_weeks_is_cut() -> None:
+    found = history(20, 40)
+    long = alert(CALLS)
+    long = Alert(**{**{f: getattr(long, f) for f in long.__dataclass_fields__}, "onset": date(2026, 8, 1)})
+
+    facts = item(
+        long, CALLS, PLACE, found, until=UNTIL, last_year=lambda day: day - timedelta(days=364), rule_names={}
+    ).facts
+
+    assert facts["date_range"].text == "10月25日—11月21日"
+    assert facts["days"].value == 28

@@ -1,0 +1,254 @@
+"""What the outbreak detector promises beyond the laws of every detector."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detectors import DayKind, Panel, Reason
+from detectors.outbreak import outbreak
+
+MONDAY = np.datetime64("2021-01-04")
+OFFICE_HOURS = np.array([1.2, 1.2, 1.2, 1.2, 1.2, 0.6, 0.4])
+
+
+def counts(mean: np.ndarray, size: float = 10.0, seed: int = 3) -> np.ndarray:
+    """Return overdispersed counts of these means, the same for a seed."""
+    rng = np.random.default_rng(seed)
+    return rng.negative_binomial(size, size / (size + mean)).astype(float)
+
+
+def daily(values: np.ndarray, **rest: object) -> Panel:
+    keys = [("calls", f"place {n}") for n in range(values.shape[1])]
+    return Panel(MONDAY + np.arange(len(values)), keys, values, "daily", **rest)  # type: ignore[arg-type]
+
+
+def alike(history: np.ndarray, values: np.ndarray) -> Panel:
+    """Return copies of one series that differ in their last value only."""
+    copies = np.repeat(history[:, None], len(values), axis=1)
+    return daily(np.vstack([copies, values[None].astype(float)]))
+
+
+@pytest.mark.parametrize("mean", [0.05, 2.0, 60.0])
+def test_the_expected_value_is_the_mean_of_the_distribution_the_tails_are_of(mean: float) -> None:
+    history = counts(np.full(300, mean))
+
+    scores = outbreak(alike(history, np.arange(4000)))
+
+    assert scores.above[0].sum() == pytest.approx(scores.expected[0, 0], rel=1e-4)  # E X = sum of P(X > x)
+
+
+@pytest.mark.parametrize("mean", [0.05, 2.0, 60.0])
+def test_a_value_is_outside_its_bounds_exactly_when_its_tail_is_below_alpha(mean: float) -> None:
+    history = counts(np.full(300, mean))
+
+    scores = outbreak(alike(history, np.arange(400)), alpha=0.01)
+
+    np.testing.assert_array_equal(scores.observed > scores.upper, scores.surprise >= 2)
+    np.testing.assert_array_equal(scores.observed < scores.lower, scores.surprise <= -2)
+    assert 0 <= scores.lower[0, 0] <= scores.expected[0, 0] <= scores.upper[0, 0] < 400
+
+
+def test_more_is_more_surprising() -> None:
+    history = counts(np.full(300, 4.0))
+
+    surprise = outbreak(alike(history, np.arange(60))).surprise[0]
+
+    assert (np.diff(surprise) > 0).all()
+    assert surprise[0] < 0
+    assert surprise[-1] > 3
+
+
+def test_last_week_has_no_part_in_the_level_of_today() -> None:
+    values = counts(np.full((200, 4), 6.0))
+    stirred = values.copy()
+    stirred[-8:-1] *= 5  # seven full days before the last
+
+    # it says how much the series scatters, which moves a mixture's mean a little; the level would rise by half
+    assert outbreak(daily(stirred)).expected == pytest.approx(outbreak(daily(values)).expected, rel=0.03)
+
+
+def test_the_day_before_last_week_has() -> None:
+    values = counts(np.full((200, 4), 6.0))
+    stirred = values.copy()
+    stirred[-9] *= 5
+
+    assert (outbreak(daily(stirred)).expected > outbreak(daily(values)).expected).all()
+
+
+def test_a_lasting_step_is_the_new_usual_a_year_later() -> None:
+    mean = np.where(np.arange(900) < 450, 5.0, 15.0)[:, None] * np.ones(40)
+
+    surprise = outbreak(daily(counts(mean)), last=112).surprise
+
+    assert (surprise >= 3).mean() <= 0.02
+
+
+def test_a_new_series_has_the_weekdays_of_its_indicator() -> None:
+    days = 112 + 5 + 1  # the last is a Saturday
+    mean = 20 * OFFICE_HOURS[np.arange(days) % 7][:, None] * np.ones(30)
+    values = counts(mean)
+    values[:-60, 0] = np.nan
+
+    scores = outbreak(daily(values), last=2)
+
+    assert scores.expected[1, 0] / scores.expected[0, 0] == pytest.approx(0.5, abs=0.06)  # .6 / 1.2
+
+
+def test_a_holiday_is_like_a_sunday_until_one_was_seen() -> None:
+    days = 112 + 3  # the last is a Wednesday
+    mean = 20 * OFFICE_HOURS[np.arange(days) % 7][:, None] * np.ones(30)
+    kinds = np.zeros(days, dtype=np.int8)
+    kinds[-1] = DayKind.HOLIDAY
+
+    scores = outbreak(daily(counts(mean), holidays=kinds))
+
+    assert scores.expected.mean() == pytest.approx(20 * 0.4, rel=0.1)
+
+
+def test_holidays_are_learnt_from_holidays() -> None:
+    days = 733
+    kinds = np.zeros(days, dtype=np.int8)
+    kinds[np.arange(20, days, 60)] = DayKind.HOLIDAY
+    kinds[-1] = DayKind.HOLIDAY
+    mean = np.where(kinds == DayKind.HOLIDAY, 60.0, 20.0)[:, None] * np.ones(20)
+
+    scores = outbreak(daily(counts(mean), holidays=kinds))
+
+    assert scores.expected.mean() == pytest.approx(52, rel=0.15)  # 12 seen, 3 believed ordinary: 20 x (12 x 3 + 3) / 15
+
+
+def test_a_make_up_workday_is_like_a_workday() -> None:
+    days = 112 + 7  # the last is a Sunday
+    mean = 20 * OFFICE_HOURS[np.arange(days) % 7][:, None] * np.ones(30)
+    kinds = np.zeros(days, dtype=np.int8)
+    kinds[-1] = DayKind.MAKE_UP_WORKDAY
+
+    scores = outbreak(daily(counts(mean), holidays=kinds))
+
+    assert scores.expected.mean() == pytest.approx(20 * 1.2, rel=0.1)
+
+
+@pytest.mark.parametrize(("season", "expected"), [(True, 30.0), (False, 20.0)])
+def test_a_season_is_expected_where_it_is_asked_for(season: bool, expected: float) -> None:
+    week = np.arange(5 * 52 + 13)
+    mean = 20 * (1 + 0.5 * np.sin(2 * np.pi * week / 52.18))[:, None] * np.ones(20)  # the last week is the highest
+    panel = Panel(MONDAY + 7 * week, [("calls", n) for n in range(20)], counts(mean, size=50), "weekly")
+
+    scores = outbreak(panel, season=season)
+
+    assert scores.expected.mean() == pytest.approx(expected, rel=0.15)
+
+
+def test_no_season_is_made_of_noise() -> None:
+    week = np.arange(5 * 52)
+    panel = Panel(MONDAY + 7 * week, [("calls", n) for n in range(20)], counts(np.full((260, 20), 8.0)), "weekly")
+
+    with_season, without = (outbreak(panel, last=52, season=season).expected for season in (True, False))
+
+    assert np.abs(with_season / without - 1).max() < 0.05
+
+
+def test_a_window_is_judged_as_the_sum_of_its_days() -> None:
+    values = counts(np.full((400, 50), 3.0), size=1e6)
+
+    scores = outbreak(daily(values), last=100, window=7)
+
+    np.testing.assert_array_equal(scores.observed[-1], values[-7:].sum(axis=0))
+    assert scores.expected.mean() == pytest.approx(21, rel=0.05)
+    assert (np.abs(scores.surprise) >= 2).mean() <= 0.02
+
+
+def test_a_window_with_a_missing_day_is_not_reported() -> None:
+    values = counts(np.full((400, 2), 3.0))
+    values[-5, 0] = np.nan
+
+    scores = outbreak(daily(values), window=7)
+
+    assert scores.reason[0].tolist() == [Reason.NOT_REPORTED, Reason.JUDGED]
+
+
+def test_a_second_copy_of_all_series_changes_nothing() -> None:
+    mean = np.array([0.3, 5.0, 40.0]) * OFFICE_HOURS[np.arange(300) % 7][:, None]
+    panel = daily(counts(mean))
+
+    once, twice = outbreak(panel, last=3), outbreak(panel.take([0, 1, 2, 0, 1, 2]), last=3)
+
+    np.testing.assert_allclose(twice.surprise, np.tile(once.surprise, 2), rtol=1e-6)
+
+
+def test_what_is_no_count_is_not_judged_and_has_no_part_in_the_pattern() -> None:
+    values = counts(np.full((200, 3), 5.0))
+    values[:, 2] *= 10 * OFFICE_HOURS[np.arange(200) % 7]
+    mixed = daily(values, kind=["count", "count", "amount"])
+
+    scores = outbreak(mixed)
+
+    assert scores.reason[0].tolist() == [Reason.JUDGED, Reason.JUDGED, Reason.NOT_SUITED]
+    np.testing.assert_array_equal(scores.surprise[:, :2], outbreak(mixed.take([0, 1])).surprise)
+
+
+def test_a_negative_count_is_none() -> None:
+    values = counts(np.full((200, 2), 5.0))
+    values[-1, 0] = -1
+
+    assert outbreak(daily(values)).reason[0].tolist() == [Reason.NOT_REPORTED, Reason.JUDGED]
+
+
+def test_a_series_waits_for_the_anchor_after_its_first_four_weeks() -> None:
+    values = counts(np.full((200, 2), 5.0))
+    values[:100, 0] = np.nan
+
+    reason = outbreak(daily(values), last=200).reason[:, 0]
+
+    begins = int((reason == Reason.JUDGED).argmax())
+    days = (MONDAY + begins - np.datetime64("1970-01-05")).astype(int)
+    assert 128 <= begins < 128 + 28
+    assert days % 28 == 0
+    assert (reason[begins:] == Reason.JUDGED).all()
+    assert set(reason[100:begins].tolist()) == {Reason.SHORT_HISTORY}
+
+
+def test_a_panel_without_counts_is_answered() -> None:
+    scores = outbreak(daily(counts(np.full((50, 2), 5.0)), kind="ratio"), last=2)
+
+    assert (scores.reason == Reason.NOT_SUITED).all()
+
+
+@pytest.mark.parametrize("wrong", [{"window": 0}, {"delay": -1}, {"alpha": 0.6}])
+def test_impossible_parameters_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="outbreak needs window >= 1"):
+        outbreak(daily(counts(np.full((50, 2), 5.0))), **wrong)  # type: ignore[arg-type]
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    frequency=st.sampled_from(["daily", "weekly", "monthly"]),
+    cut=st.integers(1, 40),
+    seed=st.integers(0, 10**6),
+    window=st.sampled_from([1, 3]),
+)
+def test_years_of_history_with_seasons_holidays_and_gaps_do_not_let_tomorrow_in(
+    frequency: str, cut: int, seed: int, window: int
+) -> None:
+    steps = {"daily": 1000, "weekly": 220, "monthly": 60}[frequency]
+    rng = np.random.default_rng(seed)
+    wave = 1 + 0.7 * np.sin(2 * np.pi * np.arange(steps) / {"daily": 365, "weekly": 52, "monthly": 12}[frequency])
+    values = counts(np.array([0.2, 3.0, 30.0]) * wave[:, None], seed=seed)
+    values[rng.integers(0, steps, 30), rng.integers(0, 3, 30)] = np.nan
+    values[: steps // 4, 1] = np.nan
+    if frequency == "monthly":
+        dates = (np.datetime64("2018-01") + np.arange(steps)).astype("datetime64[D]")
+    else:
+        dates = MONDAY + np.arange(steps) * (7 if frequency == "weekly" else 1)
+    keys = [("a", "x"), ("a", "y"), ("b", "x")]
+    panel = Panel(dates, keys, values, frequency, holidays=rng.integers(-40, 7, steps).clip(0).astype(np.int8))
+
+    in_hindsight = outbreak(panel, last=41, window=window)
+
+    as_it_was_known = outbreak(panel.until(steps - cut), window=window)
+    for name in ("expected", "lower", "upper", "surprise", "above"):
+        then, now = getattr(in_hindsight, name)[-1 - cut], getattr(as_it_was_known, name)[0]
+        np.testing.assert_allclose(now, then, rtol=1e-9, equal_nan=True)

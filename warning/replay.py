@@ -1,0 +1,130 @@
+"""The same steps over past days: what the sweeps would have said, in memory, with what was known then.
+
+A day is judged from the window a live sweep would have looked at.  Days in a row whose
+panels are each the beginning of the next, which they are until something comes late
+or is corrected, share one batched call; since tomorrow cannot change today, that is
+what each of them alone would have given.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
+
+import numpy as np
+
+from detectors.panel import Dates, Floats
+from warning.colouring import coverages_by
+from warning.model import Alert, Event, SeriesKey, Signal, Transition
+from warning.scoring import Beat, Known, keys_of, known, score, window
+from warning.service import Deployment, Service
+from warning.situation import Coverage, Silence
+from warning.standing import fold, holds_of
+from warning.verdicts import Graded, graded, unjudged, verdicts
+
+AHEAD = 28  # days judged in one call at most: windows begin on four-week anchors
+
+Source = Callable[[date], Mapping[str, Known]]  # a data date -> the panels its sweep would look at
+Kept = TypeVar("Kept", bound=Deployment)
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What the sweep of one day would have found; ``events`` are dated by the day's own morning."""
+
+    day: date
+    panels: Mapping[str, Known]
+    signals: tuple[Signal, ...]  # coloured ones of dates not judged before
+    events: tuple[Event, ...]
+    live: Mapping[SeriesKey, Alert]  # alerts that are not closed
+    coverages: Mapping[str, Coverage]
+    silences: tuple[Silence, ...]
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Days in a row of one frequency, judged together."""
+
+    until: date
+    levels: Mapping[str, Graded]
+
+
+def replay(
+    deployment: Deployment, days: Sequence[date], source: Source, *, beat: Beat = lambda _: None
+) -> Iterator[Replayed]:
+    """Yield what the sweep of each day would have found, beginning with no alerts.
+
+    Args:
+        deployment: City, rules, calendar and settings; its store, if any, is left alone.
+        days: Ascending, one after the other.
+        source: ``as_known`` or ``of_arrays``.
+        beat: Told before each detector call; may raise to stop.
+    """
+    live: Mapping[SeriesKey, Alert] = {}
+    judged_until: dict[SeriesKey, date] = {}
+    opened: Counter[date] = Counter()
+    told: Counter[str] = Counter()
+    stretches: dict[str, _Stretch] = {}
+    panels: dict[date, Mapping[str, Known]] = {}
+
+    def seen(day: date) -> Mapping[str, Known]:
+        if day not in panels:
+            panels[day] = source(day)
+        return panels[day]
+
+    for n, day in enumerate(days):
+        today = seen(day)
+        rejudge = deployment.config.sweep.rejudge_days
+        lasts = {frequency: unjudged(panel, judged_until, rejudge) for frequency, panel in today.items()}
+        for frequency, last in lasts.items():
+            if last and (frequency not in stretches or stretches[frequency].until < day):
+                ahead = (seen(later)[frequency] for later in days[n + 1 : n + AHEAD])
+                stretches[frequency] = _stretch(deployment, frequency, today[frequency], ahead, last, day, beat)
+        levels = {name: rule for frequency, last in lasts.items() if last for name, rule in stretches[frequency].levels.items()}
+        decided = verdicts(deployment, today, lasts, levels, judged_until)
+        standing = fold(
+            decided,
+            live,
+            holds=holds_of(deployment.rules),
+            judged_until=judged_until,
+            opened=opened.__getitem__,
+            told=told.__getitem__,
+            prefix=deployment.city.alert_prefix,
+            at=morning_after(deployment, day),
+        )
+        live = standing.live
+        judged_until |= standing.judged
+        told.update(event.alert for event in standing.events)
+        opened.update(event.date for event in standing.events if event.transition is Transition.OPENED)
+        found, silences = coverages_by(deployment, today, day, live.values())
+        signals = tuple(signal for found in decided for signal in found.signals)
+        yield Replayed(day, today, signals, standing.events, live, found, silences)
+        panels.pop(day)
+
+
+def as_known(service: Service, morning: Callable[[date], datetime] | None = None) -> Source:
+    """Return a source that reads the store as it was known on the morning after each day.
+
+    Args:
+        service: An opened deployment.
+        morning: From a data date to the instant of its sweep, UTC; None is 07:30 of the next day.
+    """
+    at = morning or (lambda day: morning_after(service, day))
+    return lambda day: known(service, day, known_at=at(day))
+
+
+def of_arrays(deployment: Deployment, dates: Dates, table: Mapping[SeriesKey, Floats], frequencies: Sequence[str] = ("daily", "weekly")) -> Source: ...
+
+
+def without(deployment: Kept, *detectors: str) -> Kept:
+    """Return the deployment with the rules of some detectors left out, for a quick look."""
+    rules = tuple(rule for rule in deployment.rules.rules if rule.detector not in detectors)
+    return replace(deployment, rules=replace(deployment.rules, rules=rules))
+
+
+def morning_after(deployment: Deployment, day: date, at: time = time(7, 30)) -> datetime:
+    """Return the instant, UTC, of a time of the day after a data date."""
+    return datetime.combine(day + timedelta(days=1), at, deployment.config.zone).astimezone(UTC)

@@ -1,0 +1,149 @@
+"""From scores to verdicts: what all rules together say of every series and date not judged before.
+
+Pure; the same for a live sweep and for a replay of the past.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.panel import Dates, Scores
+from warning import grading
+from warning.lifecycle import Verdict, verdict
+from warning.model import Level, SeriesKey, Signal
+from warning.ruleset import Rule, series_of
+from warning.scoring import Judged, Known, onset_of, pick
+from warning.service import Deployment
+from warning.situation import Nearest
+
+NEVER_FULL = 0.99  # what is called calm has not reached its threshold, whatever the rounding
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What one rule says of its series."""
+
+    rule: Rule
+    frequency: str
+    keys: tuple[SeriesKey, ...]  # N
+    dates: Dates  # (K,)
+    scores: Scores  # (K, N)
+    signs: npt.NDArray[np.int8]  # (N,)
+    levels: grading.Levels  # (K, N)
+
+    def row(self, day: np.datetime64) -> int | None:
+        """Return the row of a date, None where it was not scored."""
+        row = int(np.searchsorted(self.dates, day))
+        return row if row < len(self.dates) and self.dates[row] == day else None
+
+
+def unjudged(panel: Known, judged_until: Mapping[SeriesKey, date], rejudge_days: int) -> int:
+    """Return how many final dates hold a value nobody judged yet; a series never judged begins with the last date."""
+    reach = min(len(panel.dates), rejudge_days // (7 if panel.frequency == "weekly" else 1) or 1)
+    recent = panel.dates[-reach:]
+    before_last = _before_last(panel)
+    until = np.array([np.datetime64(judged_until.get(key, before_last)) for key in panel.keys])
+    open_cells = np.isfinite(panel.values[-reach:]) & (recent[:, None] > until[None, :])
+    rows = np.flatnonzero(open_cells.any(axis=1))
+    return int(reach - rows[0]) if len(rows) else 0
+
+
+def graded(deployment: Deployment, judged: Mapping[str, Judged]) -> dict[str, Graded]:
+    """Return for each rule that was scored the level of every cell."""
+    city, found = deployment.city, {}
+    for rule in deployment.rules.rules:
+        if rule.id not in judged:
+            continue
+        keys = series_of(rule, city)
+        scores = pick(judged[rule.id], keys)
+        signs = np.array([rule.sign(city.indicators[key.indicator]) for key in keys], dtype=np.int8)
+        frequency = city.indicators[rule.indicators[0]].frequency
+        levels = grading.levels(rule, scores, signs)
+        found[rule.id] = Graded(rule, frequency, keys, judged[rule.id].dates, scores, signs, levels)
+    return found
+
+
+def verdicts(
+    deployment: Deployment,
+    panels: Mapping[str, Known],
+    lasts: Mapping[str, int],
+    found: Mapping[str, Graded],
+    judged_until: Mapping[SeriesKey, date],
+) -> list[Verdict]:
+    """Return the verdicts of dates not judged before, by date and series; missing values have none.
+
+    Args:
+        deployment: For the rules' version.
+        panels: As they are known, up to the day that is judged.
+        lasts: For each frequency, how many final dates of its panel to look at.
+        found: From ``graded``; their dates may go on beyond the panels'.
+        judged_until: The last date each series had a verdict for.
+    """
+    cells: list[Verdict] = []
+    for frequency, panel in panels.items():
+        rules = [rule for rule in found.values() if rule.frequency == frequency]
+        columns = {rule.rule.id: np.array([panel.index[key] for key in rule.keys]) for rule in rules}
+        before_last, last = _before_last(panel), lasts.get(frequency, 0)
+        for day in panel.dates[len(panel.dates) - last :]:
+            when: date = day.item()
+            best = np.full(len(panel.keys), Level.MISSING, dtype=np.int8)
+            scored = [(rule, row) for rule in rules if (row := rule.row(day)) is not None]
+            for rule, row in scored:
+                column = columns[rule.rule.id]
+                best[column] = np.maximum(best[column], rule.levels[row])
+            coloured = _coloured(scored, day, deployment.rules.version)
+            for n in np.flatnonzero(best > Level.MISSING):
+                key = panel.keys[n]
+                if when <= judged_until.get(key, before_last):
+                    continue
+                signals = coloured.get(key)
+                if signals is None:
+                    cells.append(Verdict(key, when, Level.CALM))
+                else:
+                    cells.append(verdict(key, when, signals, onset_of(panel, key, when)))
+    return sorted(cells, key=lambda cell: (cell.date, cell.key))
+
+
+def nearest(deployment: Deployment, lasts: Mapping[str, int], found: Mapping[str, Graded]) -> dict[str, Nearest]:
+    """Return for each place the calm series that came nearest to yellow on the last date."""
+    city, best = deployment.city, dict[str, Nearest]()
+    for rule in found.values():
+        least = min((e.surprise for _, e in rule.rule.levels() if e.surprise is not None), default=None)
+        if least is None or not lasts.get(rule.frequency, 0):
+            continue
+        shares = np.where(rule.levels[-1] == Level.CALM, rule.signs * rule.scores.surprise[-1] / least, 0.0)
+        for n in np.flatnonzero(shares > 0):
+            key, share = rule.keys[n], float(shares[n])
+            if key.place not in best or share > best[key.place].share:
+                nearby = Nearest(city.indicators[key.indicator], city.places[key.place], min(share, NEVER_FULL))
+                best[key.place] = nearby
+    return best
+
+
+def _coloured(
+    scored: Iterable[tuple[Graded, int]], day: np.datetime64, version: str
+) -> dict[SeriesKey, list[Signal]]:
+    found: dict[SeriesKey, list[Signal]] = {}
+    for rule, row in scored:
+        for n in np.flatnonzero(rule.levels[row] > Level.CALM):
+            signal = grading.signal(
+                rule.rule,
+                rule.keys[n],
+                day.item(),
+                Level(int(rule.levels[row, n])),
+                scores=rule.scores,
+                cell=(row, int(n)),
+                version=version,
+            )
+            found.setdefault(signal.key, []).append(signal)
+    return found
+
+
+def _before_last(panel: Known) -> date:
+    last: date = panel.dates[-1].item()
+    return last - timedelta(days=1)
