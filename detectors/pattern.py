@@ -161,7 +161,8 @@ def _drawn(means: Floats, noise: Floats) -> Floats:
     panel = even + _trust(means[:, -1:], noise[:, -1:], even[:, None])[0] * (
         np.nan_to_num(means[:, -1], nan=1.0) - even
     )
-    drawn = panel[:, None] + _trust(means, noise, panel[:, None]) * (np.nan_to_num(means, nan=1.0) - panel[:, None])
+    trust = _trust(means, noise, panel[:, None])
+    drawn: Floats = panel[:, None] + trust * (np.nan_to_num(means, nan=1.0) - panel[:, None])
     drawn[:, -1] = panel
     return drawn
 
@@ -170,7 +171,8 @@ def _trust(means: Floats, noise: Floats, centre: Floats) -> Floats:
     """Return (C + 1,) how far a difference from ``centre`` is more than noise, 0 to 1."""
     distance = ((means - centre) ** 2).sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.nan_to_num(np.clip(1 - noise.sum(axis=0) / distance, 0.0, 1.0), nan=0.0)
+        trust: Floats = np.nan_to_num(np.clip(1 - noise.sum(axis=0) / distance, 0.0, 1.0), nan=0.0)
+    return trust
 
 
 def _usual(week: Floats, kind: int) -> Floats:
@@ -249,7 +251,8 @@ def _fitted(waves: Floats, ratio: Floats, least: int) -> Floats:
         shown = (known * (waves @ (free - centre)) ** 2).sum(axis=0)
         # what four coefficients fit of pure noise, twice, since neighbouring blocks resemble each other
         trust = np.clip(1 - 8 * noise / np.maximum(shown, 1e-12), 0.0, 1.0)
-        return centre + trust * (free - centre)
+        drawn: Floats = centre + trust * (free - centre)
+        return drawn
 
     panel = towards(np.zeros((4, 1)), free[:, -1:], noise[-1:], known[:, -1:]) * enough[-1]
     fitted = np.where(enough, towards(panel, free, noise, known), panel)

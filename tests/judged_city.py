@@ -75,6 +75,7 @@ def judged_in(folder: Path, *, simulated: bool = True) -> Deployment:
     """Lay a deployment with three judged days, the last of them with something of every kind."""
     deployment = deployment_in(folder, simulated=simulated)
     service = opened(deployment)
+    stamp = "【模拟】" if simulated else ""
     with service.store.write():
         _observe(service)
         for back in range(3):
@@ -83,7 +84,7 @@ def judged_in(folder: Path, *, simulated: bool = True) -> Deployment:
         alerts_of.append_events(service.store, EVENTS)
         document.save(service.store, _documents())
         _run_jobs(service)
-        _write_mails(service)
+        _write_mails(service, stamp)
     service.store.close()
     return deployment
 
@@ -175,8 +176,8 @@ def _observe(service: Service) -> None:
 def _documents() -> list[Document]:
     story = '<article class="narrative" lang="zh-CN"><h2>{0}风险研判</h2><p>{0}整体为红色。</p></article>'
     week = (
-        '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>【模拟】周报</title>'
-        "<style>h1{color:#8c1d2f}</style></head><body><h1>【模拟】周报</h1></body></html>"
+        '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>周报</title>'
+        "<style>h1{color:#8c1d2f}</style></head><body><h1>周报</h1></body></html>"
     )
     narratives = [
         Document("narrative", code, DAY, NOW, name, f"{name}整体为红色。", story.format(name), "[]")
@@ -192,7 +193,7 @@ def _run_jobs(service: Service) -> None:
     run.notice(service.store, NOW, "ss_wa.surge", "ears: needs 8 dates & found <5>")
 
 
-def _write_mails(service: Service) -> None:
+def _write_mails(service: Service, stamp: str) -> None:
     for n, recipient in enumerate(("duty@example.invalid", "leader@example.invalid", "gone@example.invalid")):
         message = Message(
             f"<{n}@kapok.invalid>",
@@ -200,7 +201,7 @@ def _write_mails(service: Service) -> None:
             TIANHE,
             DAY,
             recipient,
-            "【模拟】【红色风险提示】天河区",
+            f"{stamp}【红色风险提示】天河区",
             "文",
             "<p>文</p>",
             NOW,

@@ -8,20 +8,42 @@ never in the configuration itself.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, StringConstraints, ValidationError, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
-from warning.checked import Checked, faults_of, read_toml
+from warning.checked import Checked, checked, read_toml
 from warning.errors import ConfigError
 
-Cron = Annotated[str, StringConstraints(pattern=r"^\S+( \S+){4}$")]
-Address = Annotated[str, StringConstraints(pattern=r"^[^@\s<>]+@[^@\s<>]+$")]
 SMTP_PASSWORD = "KAPOK_SMTP_PASSWORD"  # noqa: S105 - the name of a variable
+
+
+def _cron(text: str) -> str:
+    if len(text.split()) != 5:
+        raise ValueError(f"{text!r} has {len(text.split())} fields, expected 5: minute hour day month weekday")
+    return text
+
+
+def _address(text: str) -> str:
+    if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", text):
+        raise ValueError(f"{text!r} is not an address; write e.g. 'kapok@example.com', without a name")
+    return text
+
+
+def _domain(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.-]+", text):
+        raise ValueError(f"{text!r} is not a domain; write e.g. 'kapok.example.com'")
+    return text
+
+
+Cron = Annotated[str, AfterValidator(_cron)]
+Address = Annotated[str, AfterValidator(_address)]
+Domain = Annotated[str, AfterValidator(_domain)]
 
 
 class Deployment(Checked):
@@ -33,7 +55,7 @@ class Deployment(Checked):
     def _known(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError(f"{name!r} is not a time zone; write e.g. 'Asia/Shanghai'") from error
         return name
 
@@ -92,7 +114,7 @@ class Smtp(Checked):
 class Mail(Checked):
     channel: Literal["file", "smtp"] = "file"
     sender: Address = "kapok@example.invalid"
-    domain: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]+$")] = "kapok.invalid"
+    domain: Domain = "kapok.invalid"  # of Message-IDs
     page: str = ""  # address of the page, as an officer's browser reaches it; printed in mails
     smtp: Smtp = Smtp()
 
@@ -106,10 +128,9 @@ class ClockSetting(Checked):
     file: Path | None = None  # drill, replay and tests: an instant with its offset, read at every look
 
 
-class Config(Checked):
-    """Every setting of a deployment; ``base`` is the folder of the file."""
+class Settings(Checked):
+    """The sections of a configuration file."""
 
-    base: Path = Path()
     deployment: Deployment = Deployment()
     paths: Paths = Paths()
     feeds: Feeds = Feeds()
@@ -118,6 +139,13 @@ class Config(Checked):
     mail: Mail = Mail()
     web: Web = Web()
     clock: ClockSetting = ClockSetting()
+
+
+class Config(Settings):
+    """Every setting of a deployment; ``file`` is where they were read, ``base`` its folder."""
+
+    file: Path = Path("config.toml")
+    base: Path = Path()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -143,13 +171,8 @@ def load_config(path: Path) -> Config:
     Raises:
         ConfigError: with every fault of the file at once.
     """
-    content: dict[str, Any] = read_toml(path)
-    if "base" in content:
-        raise ConfigError(str(path), ["base is not a setting; paths are relative to the file already"])
-    try:
-        return Config.model_validate({**content, "base": path.resolve().parent})
-    except ValidationError as error:
-        raise ConfigError(str(path), faults_of(error, Config)) from error
+    settings = checked(str(path), read_toml(path), Settings)
+    return Config(**dict(settings), file=path, base=path.resolve().parent)
 
 
 def secret(name: str, environment: Mapping[str, str] | None = None) -> str:

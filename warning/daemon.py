@@ -4,37 +4,40 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
+from collections.abc import Callable
 
 from warning.errors import ConfigError
+from warning.jobs import channel_of
 from warning.schedule import Daemon, trigger_faults
 from warning.service import Deployment, opened
 from warning.web.server import Server
 
+log = logging.getLogger(__name__)
 
-def run_daemon(deployment: Deployment) -> None:
+
+def run_daemon(deployment: Deployment, *, tell: Callable[[str], None] = lambda _: None) -> None:
     """Run until SIGTERM or SIGINT; the running job reaches its next safe point first.
 
+    Args:
+        deployment: As loaded; changed files are seen after a restart.
+        tell: Told the page's address when it answers.
+
     Raises:
-        ConfigError: if a schedule means nothing, or the page's port is taken.
+        ConfigError: if a schedule means nothing, a secret is missing, the clock file cannot be read, or the
+            page's port is taken.
         StoreError: if the database cannot be used.
     """
-    faults = trigger_faults(deployment)
-    if faults:
-        raise ConfigError("config.toml", faults)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    logging.getLogger("fontTools").setLevel(logging.WARNING)
-    opened(deployment).store.close()  # complains now rather than in the first job
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    page = Server(deployment)
-    page.start()
-    log = logging.getLogger(__name__)
-    log.info("page at %s", page.address)
-    daemon = Daemon(deployment)
+    _require_ready(deployment)
+    _log_to_stderr()
+    page, daemon = Server(deployment), Daemon(deployment)
     try:
+        tell(page.start())
+        log.info("page at %s", page.address)
         daemon.start()
         log.info("started")
         ended.wait()
@@ -43,3 +46,21 @@ def run_daemon(deployment: Deployment) -> None:
         daemon.stop()
         page.stop()
     log.info("stopped")
+
+
+def _require_ready(deployment: Deployment) -> None:
+    """Complain now rather than in the first job."""
+    faults = trigger_faults(deployment)
+    if faults:
+        raise ConfigError(str(deployment.config.file), faults)
+    channel_of(deployment.config)
+    deployment.clock()
+    opened(deployment).store.close()
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr, force=True
+    )
+    for talkative, level in (("apscheduler", logging.ERROR), ("fontTools", logging.WARNING)):
+        logging.getLogger(talkative).setLevel(level)  # skipped wake-ups are no news: the running one looks again

@@ -134,7 +134,7 @@ def degree(percent: float) -> str:
 
 
 def chance(surprise: float) -> str:
-    """Return the chance behind a surprise in words: 3.0 -> "千分之一", 3.5 -> "万分之3.2"; beyond 5 "不足十万分之一"."""
+    """Return the chance behind a surprise in words: 3.0 -> "千分之一", 3.5 -> "万分之3.2"."""
     one_in = 10 ** abs(surprise)
     for unit, word in ((1e2, "百"), (1e3, "千"), (1e4, "万"), (1e5, "十万")):
         if one_in <= unit:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 
 import numpy as np
@@ -128,21 +128,14 @@ def deadlines(context: Context, alert: Alert) -> dict[str, str]:
     told = max((e.at for e in events if e.transition in (Transition.OPENED, Transition.RAISED)), default=context.now)
     local = told.astimezone(context.service.config.zone)
     if alert.active is Level.RED:
-        verify, plan = local + timedelta(hours=2), local + timedelta(hours=24)
-        return {
-            "due_verify": f"{day_zh(verify.date())}{verify:%H:%M}",
-            "due_plan": f"{day_zh(plan.date())}{plan:%H:%M}",
-        }
-    if alert.active is Level.ORANGE:
-        return {
-            "due_verify": f"{day_zh(_workday(context, local.date(), 1))}{_end(local.timetz())}",
-            "due_plan": f"{day_zh(_workday(context, local.date(), 3))}{_end(local.timetz())}",
-        }
-    return {}
-
-
-def _end(moment: time) -> str:
-    return f"{moment:%H:%M}"
+        sign, verify, plan = (local + timedelta(hours=hours) for hours in (0.5, 2, 24))
+    elif alert.active is Level.ORANGE:
+        sign, days = local + timedelta(hours=2), local.date()
+        verify, plan = (local + (_workday(context, days, count) - days) for count in (1, 3))
+    else:
+        return {}
+    times = {"due_sign": sign, "due_verify": verify, "due_plan": plan}
+    return {name: f"{day_zh(moment.date())}{moment:%H:%M}" for name, moment in times.items()}
 
 
 def _workday(context: Context, day: date, count: int) -> date:

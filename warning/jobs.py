@@ -13,8 +13,8 @@ from datetime import date, datetime, timedelta
 
 from warning import pipeline, telling, weekly
 from warning.colouring import coverages
-from warning.config import SMTP_PASSWORD, secret
-from warning.errors import ConfigError, DeliveryError
+from warning.config import SMTP_PASSWORD, Config, secret
+from warning.errors import ConfigError, DeliveryError, SourceError
 from warning.gathering import Context
 from warning.intake import Progress, import_folder
 from warning.model import FileAccount
@@ -42,13 +42,13 @@ class Task:
 
 def feeds(task: Task) -> str:
     """Read every new file of the watched folder."""
-    accounts = take_in(task.service, task.now)
-    return f"{len(accounts)} file(s)"
+    accounts = take_in(task.service, task.now, progress=_told(task.beat))
+    return f"{len(accounts)} file(s), {sum(account.error is not None for account in accounts)} refused"
 
 
 def sweep(task: Task) -> str:
     """Take in what has arrived, then judge every day up to yesterday that has not been swept."""
-    take_in(task.service, task.now)
+    take_in(task.service, task.now, progress=_told(task.beat))
     days = days_to_sweep(task.service, task.service.config.yesterday(task.now))
     swept = [pipeline.sweep(task.service, day, now=task.now, beat=task.beat) for day in days]
     return f"{len(swept)} day(s), {sum(len(found.events) for found in swept)} event(s)"
@@ -57,6 +57,7 @@ def sweep(task: Task) -> str:
 def daily_mail(task: Task) -> str:
     """Write the morning's mail about yesterday, also when nothing happened."""
     day = task.service.config.yesterday(task.now)
+    task.beat(f"mail of {day}")
     context = context_of(task.service, day, task.now)
     with task.service.store.write():
         count = outbox.enqueue(task.service.store, telling.daily_messages(context))
@@ -65,8 +66,7 @@ def daily_mail(task: Task) -> str:
 
 def briefing(task: Task) -> str:
     """Write the briefings of the last full week, one for the city and one for each place with its own series."""
-    yesterday = task.service.config.yesterday(task.now)
-    monday = yesterday - timedelta(days=(yesterday.weekday() + 1) % 7 + 6)
+    monday = weekly.last_week(task.service.config.yesterday(task.now))
     documents, messages = weekly.write_week(task.service, monday, now=task.now, beat=task.beat)
     return f"week of {monday}: {documents} document(s), {messages} message(s)"
 
@@ -74,7 +74,7 @@ def briefing(task: Task) -> str:
 def send(task: Task) -> str:
     """Send what waits in the outbox; what is refused for now is tried again later, with growing pauses."""
     store = task.service.store
-    out = channel_of(task.service)
+    out = channel_of(task.service.config)
     sent = failed = 0
     for message in outbox.pending(store, task.now):
         task.beat(f"outbox {message.message_id}")
@@ -86,7 +86,7 @@ def send(task: Task) -> str:
             permanent = error.permanent or tries >= GIVE_UP
             later = task.now + timedelta(minutes=RETRY[min(tries, len(RETRY)) - 1])
             with store.write():
-                outbox.mark_failed(store, message.message_id, task.now, str(error), permanent, later)
+                outbox.mark_failed(store, message.message_id, task.now, str(error), permanent=permanent, next_try=later)
                 if permanent:
                     run.notice(store, task.now, "outbox", f"{message.recipient}: {error}")
             continue
@@ -106,14 +106,21 @@ JOBS: dict[str, Callable[[Task], str]] = {
 
 
 def take_in(service: Service, now: datetime, *, progress: Progress | None = None) -> list[FileAccount]:
-    """Read the watched folder; a file that cannot be read becomes a notice and stays where it is."""
+    """Read the watched folder, made if it is missing; a file that cannot be read becomes a notice and stays there.
+
+    Raises:
+        SourceError: if the folder can be neither made nor listed.
+        StoreError: if the database refuses.
+    """
     folder = service.config.path("feeds")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SourceError(f"{folder}: the folder cannot be made: {error.strerror}; correct paths.feeds") from error
     late_after = service.config.feeds.late_after.model_dump()
-    accounts = import_folder(
+    return import_folder(
         service.store, service.city, folder, now=now, late_after=late_after, zone=service.config.zone, progress=progress
     )
-    return accounts
 
 
 def days_to_sweep(service: Service, until: date) -> list[date]:
@@ -132,18 +139,27 @@ def context_of(service: Service, day: date, now: datetime) -> Context:
     return Context(service, day, now, panels, found, silences)
 
 
-def channel_of(service: Service) -> Channel:
+def channel_of(config: Config) -> Channel:
     """Return the channel ``[mail]`` names.
 
     Raises:
         ConfigError: if the secrets it needs are set twice or cannot be read.
     """
-    mail, simulated = service.config.mail, service.config.deployment.simulated
+    mail, simulated = config.mail, config.deployment.simulated
     if mail.channel == "file":
-        return CHANNELS["file"](service.config.path("maildir"), mail.sender, simulated)
+        return CHANNELS["file"](config.path("maildir"), mail.sender, simulated)
     password = secret(SMTP_PASSWORD)
     if mail.smtp.user and not password:
         raise ConfigError("environment", [f"mail.smtp.user is set, so {SMTP_PASSWORD} or {SMTP_PASSWORD}_FILE must be"])
     settings = mail.smtp.model_dump(exclude={"ca_file"})
-    ca_file = None if mail.smtp.ca_file is None else service.config.base / mail.smtp.ca_file
+    ca_file = None if mail.smtp.ca_file is None else config.base / mail.smtp.ca_file
     return CHANNELS["smtp"](sender=mail.sender, password=password, ca_file=ca_file, simulated=simulated, **settings)
+
+
+def _told(beat: Beat) -> Progress:
+    """Return a progress that passes the names of files on to a beat."""
+
+    def progress(name: str, number: int, total: int) -> None:
+        beat(f"file {number} of {total}: {name}")
+
+    return progress

@@ -16,10 +16,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from detectors.panel import Dates, Floats
 from warning.colouring import coverages_by
 from warning.model import Alert, Event, SeriesKey, Signal, Transition
-from warning.scoring import Beat, Known, keys_of, known, score, window
+from warning.scoring import Beat, Known, known, score, window
 from warning.service import Deployment, Service
 from warning.situation import Coverage, Silence
 from warning.standing import fold, holds_of
@@ -81,9 +80,13 @@ def replay(
         lasts = {frequency: unjudged(panel, judged_until, rejudge) for frequency, panel in today.items()}
         for frequency, last in lasts.items():
             if last and (frequency not in stretches or stretches[frequency].until < day):
-                ahead = (seen(later)[frequency] for later in days[n + 1 : n + AHEAD])
-                stretches[frequency] = _stretch(deployment, frequency, today[frequency], ahead, last, day, beat)
-        levels = {name: rule for frequency, last in lasts.items() if last for name, rule in stretches[frequency].levels.items()}
+
+                def panel_of(later: date, frequency: str = frequency) -> Known:
+                    return seen(later)[frequency]
+
+                stretches[frequency] = _stretch(deployment, days[n:], panel_of, last, beat)
+        judged = [stretches[frequency].levels for frequency, last in lasts.items() if last]
+        levels = {name: rule for rules in judged for name, rule in rules.items()}
         decided = verdicts(deployment, today, lasts, levels, judged_until)
         standing = fold(
             decided,
@@ -116,7 +119,50 @@ def as_known(service: Service, morning: Callable[[date], datetime] | None = None
     return lambda day: known(service, day, known_at=at(day))
 
 
-def of_arrays(deployment: Deployment, dates: Dates, table: Mapping[SeriesKey, Floats], frequencies: Sequence[str] = ("daily", "weekly")) -> Source: ...
+def of_panels(deployment: Deployment, whole: Mapping[str, Known]) -> Source:
+    """Return a source that cuts each day's window out of long panels, as if nothing ever came late.
+
+    Args:
+        deployment: Says how far a window reaches back.
+        whole: For each frequency a panel of all dates; before its first, nothing was reported.
+    """
+    years = deployment.config.sweep.window_years
+
+    def cut(panel: Known, day: date) -> Known:
+        dates = window(day, panel.frequency, years)
+        start, stop = np.searchsorted(panel.dates, dates[0]), np.searchsorted(panel.dates, dates[-1], side="right")
+        values = panel.values[start:stop]
+        if len(values) < len(dates):
+            values = np.vstack([np.full((len(dates) - len(values), values.shape[1]), np.nan), values])
+        return replace(panel, dates=dates, values=values)
+
+    return lambda day: {frequency: cut(panel, day) for frequency, panel in whole.items()}
+
+
+def _stretch(
+    deployment: Deployment,
+    days: Sequence[date],
+    panel_of: Callable[[date], Known],
+    last: int,
+    beat: Beat,
+) -> _Stretch:
+    """Judge the first of the days, and as many after it as only carry its panel on."""
+    first = longest = panel_of(days[0])
+    until = days[0]
+    for day in days[1:AHEAD]:
+        panel = panel_of(day)
+        if not _carries_on(longest, panel):
+            break
+        longest, until = panel, day
+    last += len(longest.dates) - len(first.dates)
+    judged, _ = score(deployment, {first.frequency: longest}, {first.frequency: last}, beat=beat)
+    return _Stretch(until, graded(deployment, judged))
+
+
+def _carries_on(earlier: Known, later: Known) -> bool:
+    if earlier.keys != later.keys or earlier.dates[0] != later.dates[0] or len(later.dates) < len(earlier.dates):
+        return False
+    return np.array_equal(earlier.values, later.values[: len(earlier.values)], equal_nan=True)
 
 
 def without(deployment: Kept, *detectors: str) -> Kept:

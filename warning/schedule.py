@@ -1,8 +1,9 @@
 """Which job when: APScheduler, and nothing else.
 
-Each job remembers in the store when it was last due, so that what was missed while
-the service was down is recorded and caught up at start, once for each job.  With a
-clock file (drill, tests) the scheduler only looks at the clock; what is due is decided alike.
+The scheduler only wakes the daemon; what is due then is read from the store, which
+remembers when each job was last due.  So what was missed while the service was down
+is recorded and caught up at start, once for each job; jobs due at the same instant
+run one after another in the order of ``JOBS``; and a clock file (drill, tests) is no special case.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -27,7 +28,7 @@ from warning.store import run
 
 log = logging.getLogger(__name__)
 
-MOST_MISSED = 500  # runs recorded as missed for one job after an outage
+KEPT = 200  # runs remembered for each job, those missed in an outage included
 
 
 class Stopped(JobTimeout):
@@ -50,78 +51,87 @@ class Daemon:
         )
 
     def start(self) -> None:
-        """Record what a kill interrupted, catch up, and go on by the schedule."""
+        """Record what a kill interrupted, catch up, and go on by the schedule.
+
+        Raises:
+            ConfigError: if the clock file cannot be read.
+            StoreError: if the database cannot be used.
+        """
         self._begin()
-        if self._deployment.config.clock.file is not None:
-            every = IntervalTrigger(seconds=self._deployment.config.schedule.poll_seconds)
-            self._scheduler.add_job(
-                self._look, every, id="clock", next_run_time=datetime.now(self._deployment.config.zone)
-            )
-        else:
-            self._scheduler.add_job(self._catch_up, id="catch up")
+        zone = self._deployment.config.zone
+        if self._deployment.config.clock.file is None:
+            self._scheduler.add_job(self._catch_up, id="start")
             for name, job in self._settings.items():
-                self._scheduler.add_job(self._fire, trigger(job, self._deployment.config.zone), [name], id=name)
+                self._scheduler.add_job(self._catch_up, trigger(job, zone), id=name)
+        else:
+            every = IntervalTrigger(seconds=self._deployment.config.schedule.poll_seconds)
+            self._scheduler.add_job(self._look, every, id="clock", next_run_time=datetime.now(zone))
         self._scheduler.start()
 
     def stop(self) -> None:
         """Let the running job reach its next safe point, then end."""
         self._stopping.set()
-        self._scheduler.shutdown(wait=True)
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
 
     def _begin(self) -> None:
         """Record what a kill interrupted; on the very first start, note from when on runs are due."""
-        service = opened(self._deployment)
-        try:
-            now = self._clock()
-            with service.store.write():
-                for killed in run.interrupted(service.store):
-                    run.finish(service.store, killed.id, now, "interrupted", "the service ended in the middle")
-                for name in JOBS:
-                    if run.last_scheduled(service.store, name) is None:
-                        run.finish(service.store, run.begin(service.store, name, now, now), now, "done", "first start")
-        finally:
-            service.store.close()
+        now = self._clock()
+        with opened(self._deployment) as service, service.store.write():
+            store = service.store
+            for killed in run.interrupted(store):
+                run.finish(store, killed.id, now, "interrupted", "the service ended in the middle")
+            lasts = {name: run.last_scheduled(store, name) for name in JOBS}
+            for name in (name for name, last in lasts.items() if last is None):
+                run.finish(store, run.begin(store, name, now, now), now, "done", "first start")
+            ahead = [f"{name} {last.isoformat()}" for name, last in lasts.items() if last is not None and last > now]
+        if ahead:
+            log.warning("clock is behind the last runs, nothing is due before them: %s", ", ".join(ahead))
 
     def _look(self) -> None:
         """Catch up whenever the clock file says something new."""
-        now = self._clock()
-        if now != self._looked:
-            self._catch_up()
+        try:
+            now = self._clock()
+        except KapokError as error:
+            log.error("clock unreadable reason=%s", error)  # noqa: TRY400 - operators get no traceback
+            return
+        if now != self._looked and self._catch_up():
             self._looked = now
             log.info("caught up to %s", now.isoformat())
 
-    def _catch_up(self) -> None:
-        for name in JOBS:
-            self._fire(name)
-
-    def _fire(self, name: str) -> None:
-        if self._stopping.is_set():
-            return
+    def _catch_up(self) -> bool:
+        """Run what is due until nothing is (a long job lets others become due); return whether that was reached."""
         try:
-            service = opened(self._deployment)
-            try:
-                self._run(service, name)
-            finally:
-                service.store.close()
+            with opened(self._deployment) as service:
+                while sum(self._run(service, name) for name in JOBS):
+                    pass
         except KapokError as error:  # the store itself refuses: nothing can be recorded but in the log
-            log.error("job failed job=%s reason=%s", name, error)  # noqa: TRY400 - operators get no traceback
+            log.error("jobs not run reason=%s", error)  # noqa: TRY400 - operators get no traceback
+            return False
+        return not self._stopping.is_set()
 
-    def _run(self, service: Service, name: str) -> None:
-        now = self._clock()
-        last = run.last_scheduled(service.store, name) or now
+    def _run(self, service: Service, name: str) -> bool:
+        """Run a job once if it is due, record all instants at which it was, and return whether there were any."""
+        if self._stopping.is_set():
+            return False
+        now, store = self._clock(), service.store
+        last = run.last_scheduled(store, name) or now
         instants = due(trigger(self._settings[name], self._deployment.config.zone), last, now)
         if not instants:
-            return
-        with service.store.write():
-            for instant in instants[:-1]:
-                run.finish(service.store, run.begin(service.store, name, instant, now), now, "missed")
-            identity = run.begin(service.store, name, instants[-1], now)
+            return False
+        with store.write():
+            for missed in instants[:-1]:
+                run.finish(store, run.begin(store, name, missed, now), now, "missed")
+            identity = run.begin(store, name, instants[-1], now)
+        log.info("job begins job=%s due=%s missed=%d", name, instants[-1].isoformat(), len(instants) - 1)
         status, note = self._done(service, name, instants[-1], now)
-        with service.store.write():
-            run.finish(service.store, identity, self._clock(), status, note)
-            if status != "done":
-                run.notice(service.store, now, name, note)
+        with store.write():
+            run.finish(store, identity, self._clock(), status, note)
+            run.prune(store, name, keep=KEPT)
+            if status in ("failed", "timeout"):
+                run.notice(store, now, name, note)
         log.info("job %s job=%s due=%s note=%s", status, name, instants[-1].isoformat(), note)
+        return True
 
     def _done(self, service: Service, name: str, instant: datetime, now: datetime) -> tuple[str, str]:
         limit = self._settings[name].limit
@@ -139,10 +149,13 @@ class Daemon:
             return "interrupted", str(error)
         except JobTimeout as error:
             return "timeout", str(error)
+        except KapokError as error:
+            return "failed", str(error)
+        except OSError as error:  # a full disk, a folder that may not be written
+            return "failed", f"{error.filename or 'system'}: {error.strerror or error}"
         except Exception as error:
-            if not isinstance(error, KapokError):
-                log.exception("job raised job=%s", name)
-            return "failed", f"{type(error).__name__}: {error}" if not isinstance(error, KapokError) else str(error)
+            log.exception("job raised job=%s", name)
+            return "failed", f"{type(error).__name__}: {error}"
 
 
 def trigger(job: Job, zone: ZoneInfo) -> CronTrigger:
@@ -155,8 +168,14 @@ def trigger(job: Job, zone: ZoneInfo) -> CronTrigger:
 
 
 def due(times: CronTrigger, last: datetime, now: datetime) -> list[datetime]:
-    """Return the instants after ``last`` up to ``now`` at which a job was due; the most recent few hundred of them."""
-    return list(_instants(times, last, now))[-MOST_MISSED:]
+    """Return the instants after ``last`` up to ``now`` at which a job was due, the most recent ``KEPT`` of them."""
+    back = timedelta(hours=1)  # a service that was down for a year does not count all its minutes
+    while now - back > last:
+        found = list(_instants(times, now - back, now))
+        if len(found) >= KEPT:
+            return found[-KEPT:]
+        back *= 4
+    return list(_instants(times, last, now))[-KEPT:]
 
 
 def _instants(times: CronTrigger, last: datetime, now: datetime) -> Iterable[datetime]:
@@ -167,12 +186,19 @@ def _instants(times: CronTrigger, last: datetime, now: datetime) -> Iterable[dat
 
 
 def trigger_faults(deployment: Deployment) -> list[str]:
-    """Return one line for each cron expression of ``[schedule]`` that means nothing."""
+    """Return one line for each cron expression of ``[schedule]`` that means nothing, or not what it seems to."""
     faults = []
     for name in JOBS:
         setting: Job = getattr(deployment.config.schedule, name)
+        where = f"schedule.{name}.at: {setting.at!r}"
+        if any(sign.isdigit() for sign in setting.at.split()[4]):  # 1 is Monday to some programs, Tuesday to this one
+            faults.append(f"{where} gives a weekday by number; write mon, tue, wed, thu, fri, sat, sun")
+            continue
         try:
-            trigger(setting, deployment.config.zone)
+            times = trigger(setting, deployment.config.zone)
         except ValueError as error:
-            faults.append(f"schedule.{name}.at: {setting.at!r} is not a cron expression: {error}")
+            faults.append(f"{where} is not a cron expression: {str(error)[:1].lower()}{str(error)[1:]}")
+            continue
+        if times.get_next_fire_time(None, datetime(2024, 1, 1, tzinfo=UTC)) is None:
+            faults.append(f"{where} never comes")
     return faults

@@ -77,7 +77,7 @@ def window(day: date, frequency: str, years: int) -> Dates:
 
 def known(service: Service, day: date, *, known_at: datetime) -> dict[str, Known]:
     """Return for each watched frequency its judged series over the window, as known at an instant."""
-    found = {}
+    found: dict[str, Known] = {}
     for frequency in service.config.sweep.watch:
         keys = keys_of(service, frequency)
         if not keys:
@@ -185,7 +185,9 @@ def pick(judged: Judged, keys: Sequence[SeriesKey]) -> Scores:
 def _called(deployment: Deployment, panel: Known, keys: Sequence[SeriesKey], rule: Rule, rows: int) -> Scores:
     columns = [panel.index[key] for key in keys]
     kinds: list[str] = [deployment.city.indicators[key.indicator].kind for key in keys]
-    holidays: npt.NDArray[np.int8] | None = deployment.calendar.kinds(panel.dates) if panel.frequency == "daily" else None
+    holidays: npt.NDArray[np.int8] | None = (
+        deployment.calendar.kinds(panel.dates) if panel.frequency == "daily" else None
+    )
     batch = Panel(
         dates=panel.dates,
         series=list(keys),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from warning.charts import Series, series_chart
 from warning.city import Person
 from warning.facts import Facts, Item, as_json
 from warning.gathering import Context
-from warning.model import Alert, Attachment, Document, Event, Level, Message, SeriesKey, Transition
+from warning.model import Alert, Attachment, Document, Event, Level, Message, SeriesKey
 from warning.ruleset import series_of
 from warning.scoring import DEAR, canonical, values
 from warning.service import Service
@@ -82,7 +82,7 @@ def daily_messages(context: Context) -> list[Told]:
     fresh = {e.alert for e in alerts_of.events(service.store, first=context.day, last=context.day)}
     listed = [item for item in facts.items if item.level is Level.YELLOW or item.alert in fresh]
     waiting = [alert for alert in alerts_of.live(service.store) if alert.needs_a_person]
-    told = {"facts": facts, "listed": listed, "open": len(waiting), "overdue": _overdue(context, waiting)}
+    told = {"facts": facts, "listed": listed, "open": len(waiting)}
     return _to_officers(context, "daily", told)
 
 
@@ -192,21 +192,6 @@ def _to_officers(context: Context, kind: str, content: dict[str, object]) -> lis
         )
         for p in service.city.duty.officers
     ]
-
-
-def _overdue(context: Context, waiting: Sequence[Alert]) -> int:
-    """Alerts nobody signed for within the time their level gives: red half an hour, orange two hours."""
-    limits = {Level.RED: timedelta(minutes=30), Level.ORANGE: timedelta(hours=2)}
-    count = 0
-    for alert in waiting:
-        raised = [
-            e.at
-            for e in alerts_of.events(context.service.store, number=alert.number)
-            if e.transition is not Transition.LOWERED
-        ]
-        if alert.stage == "raised" and raised and context.now - max(raised) > limits.get(alert.peak, timedelta.max):
-            count += 1
-    return count
 
 
 def _document(context: Context, env: Engine, kind: str, template: str, facts: Facts) -> Document:

@@ -17,7 +17,7 @@ Contexts (``f`` stands for ``facts.overall``; every fact is optional unless a te
 ``narrative/city.*``           the same of the root place, with ``facts.table``: one row a place below
 ``mail/alert.*``               ``facts``, ``changes: Sequence[Change]``, ``recipient: str``, ``page: str`` (address
                                of the page, "" without one)
-``mail/daily.*``               ``facts`` of the city, ``open``, ``overdue``, ``listed: Sequence[Item]``, ``page``
+``mail/daily.*``               ``facts`` of the city, ``open``, ``listed: Sequence[Item]``, ``page``
 ``mail/notice.*``              ``title: str``, ``lines: Sequence[str]``, ``date: date``, ``page``
 ``mail/briefing.*``            ``facts`` of the week, ``page``
 ``briefing/week.zh.html.j2``   see ``warning.briefing.html``

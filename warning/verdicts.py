@@ -96,7 +96,7 @@ def verdicts(
             for rule, row in scored:
                 column = columns[rule.rule.id]
                 best[column] = np.maximum(best[column], rule.levels[row])
-            coloured = _coloured(scored, day, deployment.rules.version)
+            coloured = _coloured(scored, when, deployment.rules.version)
             for n in np.flatnonzero(best > Level.MISSING):
                 key = panel.keys[n]
                 if when <= judged_until.get(key, before_last):
@@ -125,16 +125,14 @@ def nearest(deployment: Deployment, lasts: Mapping[str, int], found: Mapping[str
     return best
 
 
-def _coloured(
-    scored: Iterable[tuple[Graded, int]], day: np.datetime64, version: str
-) -> dict[SeriesKey, list[Signal]]:
+def _coloured(scored: Iterable[tuple[Graded, int]], day: date, version: str) -> dict[SeriesKey, list[Signal]]:
     found: dict[SeriesKey, list[Signal]] = {}
     for rule, row in scored:
         for n in np.flatnonzero(rule.levels[row] > Level.CALM):
             signal = grading.signal(
                 rule.rule,
                 rule.keys[n],
-                day.item(),
+                day,
                 Level(int(rule.levels[row, n])),
                 scores=rule.scores,
                 cell=(row, int(n)),

@@ -71,6 +71,15 @@ def interrupted(store: Store) -> list[Run]:
     return [_run(row) for row in store.rows(f"SELECT {_COLUMNS} FROM run WHERE status = 'running' ORDER BY id")]  # noqa: S608
 
 
+def prune(store: Store, job: str, *, keep: int) -> int:
+    """Forget all but the last ``keep`` runs of a job, and return how many went.  Writes."""
+    return store.change(
+        "DELETE FROM run WHERE job = ? AND status <> 'running'"
+        " AND id NOT IN (SELECT id FROM run WHERE job = ? ORDER BY id DESC LIMIT ?)",
+        (job, job, keep),
+    ).rowcount
+
+
 def runs(store: Store, *, job: str | None = None, limit: int = 100) -> list[Run]:
     """Return the last runs, of one job or all, newest first."""
     found = store.rows(

@@ -1,0 +1,81 @@
+"""How long a whole sweep of the example city takes, and what of it each way of judging costs.
+
+    nice python -m benchmarks.bench_sweep
+
+Simulates three years of Guangzhou in a temporary folder.  The first sweep of a week fits Prophet; later ones
+find the fits in memory.  Prophet itself is the peer: its cost for one series, times the series watched.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from warning import jobs, pipeline
+from warning.demo import TODAY, lay_demo
+from warning.scoring import groups, known, score
+from warning.service import Service, open_service
+
+Result = TypeVar("Result")
+
+
+def main() -> int:
+    """Print the times; return 0."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = lay_demo(Path(folder) / "city")
+        with open_service(config) as service:
+            now = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC)
+            accounts, seconds = _timed(lambda: jobs.take_in(service, now))
+            rows = sum(account.rows for account in accounts)
+            print(f"import of {rows:,} rows in {len(accounts)} files: {seconds:.1f} s")
+            _parts(service, now)
+            day = TODAY - timedelta(days=2)
+            for what, later in (("first", 0), ("next day, Prophet's fits in memory", 1)):
+                swept, seconds = _timed(
+                    lambda later=later: pipeline.sweep(service, day + timedelta(days=later), now=now)
+                )
+                print(f"sweep, {what}: {seconds:.2f} s for {swept.watched} series, texts and mails included")
+            print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    return 0
+
+
+def _parts(service: Service, now: datetime) -> None:
+    day = TODAY - timedelta(days=9)
+    panels, seconds = _timed(lambda: known(service, day, known_at=now))
+    series = sum(len(panel.keys) for panel in panels.values())
+    print(f"read and roll up {series} series: {seconds:.2f} s")
+    costs: dict[str, float] = {}
+    started = [time.perf_counter(), ""]
+
+    def beat(step: str) -> None:
+        instant = time.perf_counter()
+        if started[1]:
+            costs[str(started[1])] = costs.get(str(started[1]), 0.0) + instant - float(started[0])
+        started[:] = [instant, step]
+
+    score(service, panels, dict.fromkeys(panels, 1), beat=beat)
+    beat("end")
+    for step, cost in sorted(costs.items(), key=lambda part: -part[1]):
+        print(f"  {step}: {cost:.2f} s")
+    fitted = next((len(rules[0].places) for (_, name, _), rules in groups(service).items() if name == "forecast"), 0)
+    if fitted and "forecast daily" in costs:
+        one = costs["forecast daily"] / fitted
+        rest = sum(cost for step, cost in costs.items() if not step.startswith("forecast"))
+        print(
+            f"Prophet: {one:.2f} s a series, {one * series:.0f} s for {series}; all others together {rest:.2f} s"
+        )
+
+
+def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
+    started = time.perf_counter()
+    return work(), time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,408 @@
+"""The page: what it says in colours and words, what it refuses, and that nothing hostile passes through it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import struct
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import httpx
+import pytest
+from judged_city import FALLEN, HOSTILE, ORANGE, OVER, RED, YELLOW, deployment_in, judged_in
+
+from warning.paths import PACKAGE, shipped
+from warning.service import Deployment
+from warning.web import create_app
+from warning.web.server import Server
+
+PAGES = ["/", "/?wall=1", "/alerts", f"/alerts/{RED}", "/places/440106", "/places/440100", "/health"]
+FAULTS = ["/nothing", "/alerts/GZ-1", "/places/nowhere", "/places/440106?date=never", "/?date=2020-01-01"]
+VOID = {"meta", "link", "input", "img", "br"}
+
+
+class Outline(HTMLParser):
+    """Notes what a browser would have to guess, and what a screen reader would miss."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.crossed: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.crossed.append(tag)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def words(page: str) -> str:
+    """Return what is read when all markup is left out."""
+    return " ".join(re.sub(r"</?(?:strong|b)\b[^>]*>", "", re.sub(r"<(?!/?strong)[^>]+>", " ", page)).split())
+
+
+def served(deployment: Deployment) -> Iterator[httpx.Client]:
+    server = Server(deployment)
+    with httpx.Client(base_url=server.start(), trust_env=False) as client:
+        yield client
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    yield from served(judged_in(tmp_path_factory.mktemp("judged")))
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    yield from served(judged_in(tmp_path_factory.mktemp("real"), simulated=False))
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    yield from served(deployment_in(tmp_path_factory.mktemp("fresh")))
+
+
+@pytest.mark.parametrize("address", [*PAGES, *FAULTS])
+def test_every_page_is_sound_html(desk: httpx.Client, address: str) -> None:
+    page = Outline(desk.get(address).text)
+
+    assert page.all("html")[0]["lang"] == "zh-CN"
+    assert len(page.all("h1")) == 1
+    assert (page.open, page.crossed) == ([], [])
+    assert all(picture.get("alt") for picture in page.all("img"))
+    assert page.all("script") == []
+    assert not [tag for tag, attributes in page.tags if "style" in attributes or "onclick" in attributes]
+    identities = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(identities) == len(set(identities))
+
+
+@pytest.mark.parametrize("address", [*PAGES, *FAULTS])
+def test_every_page_says_that_its_data_are_simulated(desk: httpx.Client, real: httpx.Client, address: str) -> None:
+    simulated, observed = desk.get(address).text, real.get(address).text
+
+    assert "<title>【模拟数据】" in simulated
+    assert '<p class="simulated" role="note"><strong>【模拟数据】' in simulated
+    assert "模拟" not in observed
+
+
+@pytest.mark.parametrize("address", [*PAGES, *FAULTS, "/healthz", f"/alerts/{RED}/chart.png", "/static/kapok.css"])
+def test_every_answer_forbids_the_browser_what_it_does_not_need(desk: httpx.Client, address: str) -> None:
+    headers = desk.get(address).headers
+
+    assert headers["content-security-policy"].startswith("default-src 'self'; script-src 'none'")
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-frame-options"] == "DENY"
+    assert "server" not in headers
+
+
+@pytest.mark.parametrize("address", ["/", "/alerts", "/places/440106", "/health"])
+def test_a_service_that_never_swept_says_so(fresh: httpx.Client, address: str) -> None:
+    answer = fresh.get(address)
+
+    assert answer.status_code == 200
+    assert re.search("还没有|没有符合条件|尚未运行", answer.text)
+
+
+def test_the_map_tells_every_district_by_word_and_mark(desk: httpx.Client) -> None:
+    page = Outline(desk.get("/").text)
+
+    labels = [link["aria-label"] for link in page.all("a") if "aria-label" in link]
+
+    assert len(labels) == 11
+    assert {
+        "天河区：红色，1项",
+        "越秀区：橙色，1项",
+        "番禺区：黄色，1项",
+        "花都区：数据不足，0项",
+        "南沙区：正常，0项",
+    } <= {*labels}
+    fills = [path["fill"] for path in page.all("path")]
+    assert (fills.count("#c8102e"), fills.count("url(#hatch)"), fills.count("#2e8b57")) == (1, 1, 7)
+
+
+def test_the_small_central_districts_are_named_beside_the_map(desk: httpx.Client) -> None:
+    text = desk.get("/").text
+
+    beside = re.findall(r'text-anchor="end"><tspan[^>]*>([^<]+)', text)
+
+    assert sorted(beside) == sorted(["荔湾区", "越秀区", "天河区", "海珠区"])
+    assert text.count("<line ") == 4
+
+
+def test_the_alerts_of_the_day_come_strongest_first(desk: httpx.Client) -> None:
+    text = desk.get("/").text
+
+    listed = re.findall(r'href="/alerts/(GZ-[\d-]+)"', text)
+
+    assert listed == [RED, ORANGE, YELLOW]
+
+
+def test_the_head_says_of_when_the_data_are_and_until_when_they_came_in(desk: httpx.Client) -> None:
+    text = desk.get("/").text
+
+    assert "2026年11月21日（星期六）" in text
+    assert "2026-11-22 07:30" in text  # 23:30 UTC of the 21st
+
+
+def test_a_past_day_shows_the_colours_of_that_day(desk: httpx.Client) -> None:
+    text = desk.get("/?date=2026-11-20").text
+
+    assert "天河区：正常，1项" in text  # its alert was yellow then, which alone does not colour the place
+    assert re.findall(r'href="/alerts/(GZ-[\d-]+)"', text)[:2] == [ORANGE, FALLEN]
+    assert OVER in text
+
+
+def test_the_neighbouring_judged_days_are_one_click_away(desk: httpx.Client) -> None:
+    page = Outline(desk.get("/?date=2026-11-20").text)
+
+    links = {link["rel"]: link["href"] for link in page.all("a") if "rel" in link}
+
+    assert links == {"prev": "/?date=2026-11-19", "next": "/?date=2026-11-21"}
+
+
+def test_only_the_map_reloads_itself(desk: httpx.Client) -> None:
+    reloading = [address for address in PAGES if 'http-equiv="refresh" content="300"' in desk.get(address).text]
+
+    assert reloading == ["/", "/?wall=1"]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        pytest.param("", [RED, ORANGE, YELLOW, FALLEN], id="all-that-are-open"),
+        pytest.param("?level=orange", [ORANGE], id="by-level"),
+        pytest.param("?level=calm", [FALLEN], id="fallen-back-but-not-closed"),
+        pytest.param("?place=440106", [RED], id="by-place"),
+        pytest.param("?place=440106&level=yellow", [], id="both"),
+        pytest.param("?date=2026-11-20&level=yellow", [RED, YELLOW, OVER], id="as-they-stood-then"),
+        pytest.param("?date=2026-11-19", [], id="before-all"),
+    ],
+)
+def test_alerts_are_filtered_by_level_place_and_date(desk: httpx.Client, question: str, expected: list[str]) -> None:
+    text = desk.get(f"/alerts{question}").text
+
+    assert re.findall(r'href="/alerts/(GZ-[\d-]+)"', text) == expected
+
+
+def test_an_alert_says_what_where_since_when_and_why(desk: httpx.Client) -> None:
+    text = words(desk.get(f"/alerts/{RED}").text)
+
+    assert "天河区·电信网络诈骗警情数" in text
+    assert "始于 Since 2026-11-18" in text
+    assert "短期异常升高 ss_wa.surge 2026-11-21 31 12.5 4.0—22.5 不足十万分之一（偏高） 1 天" in text
+    assert re.search(r"新出现 opened 正常 △ 黄色 .* 升级 raised △ 黄色 ■ 红色", text)
+
+
+def test_the_picture_of_an_alert_is_told_in_words_too(desk: httpx.Client) -> None:
+    [picture] = Outline(desk.get(f"/alerts/{RED}").text).all("img")
+
+    answer = desk.get(str(picture["src"]))
+
+    assert picture["alt"] == "天河区电信网络诈骗警情数走势：11月21日为31，正常上限22.5，红色，始于11月18日。"
+    assert answer.headers["content-type"] == "image/png"
+    assert struct.unpack(">II", answer.content[16:24]) == (1280, 560)
+
+
+def test_a_place_shows_its_narrative_and_which_series_lack_data(desk: httpx.Client) -> None:
+    text = words(desk.get("/places/440106").text)
+
+    assert "天河区整体为红色。" in text
+    assert "监测 44 项，缺报 1 项，风险提示 1 项" in text
+    assert "金融消费投诉数 每周 — 2026-11-09 ✕ 缺报" in text
+    assert "电信网络诈骗警情数 每日 2026-11-21 2026-11-21 ✓ 已报" in text
+
+
+def test_the_city_lists_the_places_within_strongest_first(desk: httpx.Client) -> None:
+    text = desk.get("/places/440100").text
+
+    listed = re.findall(r'<th scope="row"><a href="/places/(\d+)\?', text)
+
+    assert listed[:3] == ["440106", "440104", "440113"]
+    assert listed[-1] == "440114"
+
+
+def test_health_tells_what_went_wrong_in_words(desk: httpx.Client) -> None:
+    text = words(desk.get("/health").text)
+
+    assert "任务“周报”最近一次运行失败：磁盘已满" in text
+    assert "写成 3 ＝ 已发 1 ＋ 待发 1 ＋ 失败 1" in text
+    assert "127.0.0.1 answered 550 no such user" in text
+    assert "不是数字" in text
+
+
+def test_a_monitor_is_told_the_same_as_json(desk: httpx.Client) -> None:
+    told = desk.get("/healthz").json()
+
+    assert told["status"] == "degraded"
+    assert told["date"] == "2026-11-21"
+    assert told["places"] == {"red": 1, "orange": 1, "yellow": 1, "calm": 7, "missing": 1}
+    assert told["jobs"] == {
+        "feeds": "done",
+        "sweep": "done",
+        "outbox": "never",
+        "daily_mail": "never",
+        "briefing": "failed",
+    }
+    assert told["mail"] == {"written": 3, "sent": 1, "pending": 1, "failed": 1}
+
+
+def test_a_briefing_comes_as_it_was_written(desk: httpx.Client) -> None:
+    answer = desk.get("/briefings/440100/2026-11-16")
+
+    assert answer.text.startswith("<!doctype html>")
+    assert "<h1>周报</h1>" in answer.text
+    assert "script" not in answer.headers["content-security-policy"]
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("/nothing/here", "页面“/nothing/here”"),
+        ("/alerts/GZ-20261121-9999", "风险提示“GZ-20261121-9999”"),
+        ("/alerts/GZ-20261121-9999/chart.png", "风险提示“GZ-20261121-9999”"),
+        ("/alerts?level=purple", "等级“purple”"),
+        ("/alerts?place=999", "地区“999”"),
+        ("/places/999", "地区“999”"),
+        ("/places/440106?date=yesterday", "日期“yesterday”"),
+        ("/?date=2026-01-01", "2026-01-01 的研判结果"),
+        ("/?date=2026-02-30", "日期“2026-02-30”"),
+        ("/briefings/440100/2026-11-09", "广州市 2026-11-09 起一周的周报"),
+        ("/briefings/440100/monday", "日期“monday”"),
+    ],
+)
+def test_what_is_not_there_is_named_with_a_way_back(desk: httpx.Client, address: str, said: str) -> None:
+    answer = desk.get(address)
+
+    assert answer.status_code == 404
+    assert f"要找的是：{said}。" in answer.text
+    assert re.search(r'<p class="links"><a href="/[^"]*">返回', answer.text)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/<b>x", "/alerts/<b>x", "/alerts?level=<b>x", "/alerts?place=<b>x", "/places/<b>x", "/?date=<b>x", "/?wall=<b>x"],
+)
+def test_nothing_asked_for_comes_back_as_markup(desk: httpx.Client, address: str) -> None:
+    text = desk.get(address).text
+
+    assert "<b>x" not in text
+
+
+def test_hostile_names_in_the_data_stay_text(desk: httpx.Client) -> None:
+    text = desk.get("/health").text
+
+    assert HOSTILE not in text
+    assert "&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt;.csv" in text
+    assert "&lt;b&gt;12&lt;/b&gt;" in text
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8765", "10.0.0.1", ""]
+)
+def test_another_host_name_is_refused(desk: httpx.Client, host: str) -> None:
+    answer = desk.get("/", headers={"Host": host})
+
+    assert answer.status_code == 400
+    assert "红色" not in answer.text
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8765", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:8765"])
+def test_this_machine_is_answered_under_each_of_its_names(desk: httpx.Client, host: str) -> None:
+    answer = desk.get("/", headers={"Host": host})
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_the_page_changes_nothing(desk: httpx.Client, method: str) -> None:
+    answer = desk.request(method, f"/alerts/{RED}")
+
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET"
+    assert "本页只供查看" in answer.text
+
+
+@pytest.mark.parametrize(
+    "address", ["/static/../../config.toml", "/static/%2e%2e/server.py", "/static/fonts/../guard.py"]
+)
+def test_only_what_is_meant_to_be_served_is_served(desk: httpx.Client, address: str) -> None:
+    answer = desk.get(address)
+
+    assert answer.status_code == 404
+
+
+def test_the_shipped_font_is_served_from_here(desk: httpx.Client) -> None:
+    style = desk.get("/static/kapok.css").text
+
+    [font] = re.findall(r'url\("([^"]+)"\)', style)
+
+    assert desk.get(font).content == (PACKAGE / "fonts" / "NotoSansSC-subset.woff2").read_bytes()
+
+
+def test_a_database_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
+    deployment = deployment_in(tmp_path)
+    (tmp_path / "kapok.db").write_text("this is no database, only some text that is long enough " * 40)
+
+    page, told = _asked(deployment, "/"), _asked(deployment, "/healthz")
+
+    assert page.status_code == 503
+    assert "the file is not a database" in page.text
+    assert told.status_code == 503
+    assert told.json()["status"] == "unavailable"
+
+
+def test_a_broken_template_of_the_deployment_is_a_sentence(tmp_path: Path) -> None:
+    deployment = deployment_in(tmp_path)
+    own = tmp_path / "templates" / "web"
+    shutil.copytree(shipped("templates") / "web", own)
+    (own / "base.html.j2").write_text("{% block %}", encoding="utf-8")
+
+    answer = _asked(deployment, "/")
+
+    assert answer.status_code == 500
+    assert "base.html.j2" in answer.text
+    assert "<h1>【模拟数据】页面出错</h1>" in answer.text
+    assert "Traceback" not in answer.text
+
+
+def test_a_fault_of_the_program_shows_no_traceback(tmp_path: Path) -> None:
+    def fail() -> None:
+        raise RuntimeError("a secret of the program")
+
+    answer = _asked(deployment_in(tmp_path), "/fails", fail)
+
+    assert answer.status_code == 500
+    assert "程序出错" in answer.text
+    assert "secret" not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def _asked(deployment: Deployment, address: str, route: Callable[[], None] | None = None) -> httpx.Response:
+    """Ask the application itself, without a server around it."""
+
+    async def ask() -> httpx.Response:
+        app = create_app(deployment)
+        if route is not None:
+            app.add_api_route(address, route)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await client.get(address)
+
+    return asyncio.run(ask())
