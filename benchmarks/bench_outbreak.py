@@ -53,7 +53,7 @@ def real(step: str) -> tuple[Panel, np.ndarray]:
     rows = pd.read_csv(FEED, parse_dates=["date"])
     weekly = step != "D"
     if weekly:
-        rows["date"] -= pd.to_timedelta(rows.date.dt.dayofweek, unit="D")
+        rows["date"] -= pd.to_timedelta(rows.date.dt.day_of_week, unit="D")
     dates = pd.date_range("2015-01-05" if weekly else "2015-01-01", "2023-11-20" if weekly else "2023-11-30", freq=step)
     table = rows.groupby(["date", "category", "district"])["count"].sum().unstack(["category", "district"])
     values = table.reindex(dates).fillna(0.0)

@@ -15,6 +15,7 @@ Source: West and Harrison (1997), Bayesian Forecasting and Dynamic Models, ch. 1
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,7 +83,7 @@ def outbreak(
     cut = blocks(panel)
 
     usual = long_run_means(values, cut, pace.minimum)  # (J, N)
-    told = _follow(
+    mixtures = _follow(
         _summed(values, window),
         _summed(pattern(panel, values, cut, group, season=season), window)[:, group],
         _filled_back(usual)[cut.of],
@@ -97,22 +98,28 @@ def outbreak(
     missing = np.isnan(observed)
     missing[:, counts] |= np.isnan(_summed(values, window)[-last:])
     reason[missing & (reason != Reason.NOT_SUITED)] = Reason.NOT_REPORTED
-    return judged(reason, observed=observed, **_scored(told, observed, reason, counts, alpha))
+    found = {name: np.full(observed.shape, np.nan) for name in ("expected", "lower", "upper", "surprise", "above")}
+    for rows, mixture in mixtures:
+        row, column = np.nonzero(reason[rows][:, counts] == Reason.JUDGED)
+        cells = rows.start + row, counts[column]
+        for name, numbers in _scored(mixture, observed[cells], (row, column), alpha).items():
+            found[name][cells] = numbers
+    return judged(reason, observed=observed, **found)
 
 
 @dataclass(frozen=True)
 class _Mixture:
-    """The predictive distributions of K dates, G negative binomials each."""
+    """The predictive distributions of some dates, G negative binomials each; arrays are (dates, G, N)."""
 
-    mean: Floats  # (K, G, N)
-    size: Floats  # (K, G, N)
-    weight: Floats  # (K, G, N), sums to 1 over G
+    mean: Floats
+    size: Floats
+    weight: Floats  # sums to 1 over G
 
 
 def _follow(
     values: Floats, shape: Floats, usual: Floats, pace: _Pace, *, delay: int, window: int, last: int
-) -> _Mixture:
-    """Return the mixture of each of the last dates, as it was before its value.
+) -> Iterator[tuple[slice, _Mixture]]:
+    """Yield the mixtures of the last dates, each as it was before its value, by slices of the K rows.
 
     A level is a gamma of shape ``events`` and rate ``exposure``: what was seen, and what the pattern made
     of it, both discounted and drawn to the long-run mean.  Overlapping sums tell 1 / window of a value each.
@@ -126,7 +133,6 @@ def _follow(
     forget, told = 1 - (1 - pace.remembered) / window, 1 / window
     mean = np.empty((CHUNK, len(size), n))
     spread = np.empty_like(mean)
-    kept: list[tuple[Floats, Floats, Floats]] = []
     for start in range(0, rows, CHUNK):
         stop = min(start + CHUNK, rows)
         for row in range(start, stop):
@@ -143,14 +149,17 @@ def _follow(
             mean[row - start] = shape[row] * events / exposure
             spread[row - start] = 1 / (1 / events + 1 / size)
         likelihood = _log_likelihood(values[start:stop, None], mean[: stop - start], spread[: stop - start])
-        for row in range(start, stop):
-            if row >= rows - last:
-                kept.append((mean[row - start].copy(), spread[row - start].copy(), score))
-            news = likelihood[row - start]
+        before = np.empty_like(likelihood)
+        for row, news in enumerate(likelihood):
+            before[row] = score
             score = np.where(np.isfinite(news), forget * (score - score.max(axis=0)) + told * news, score)
-    mean, spread, score = (np.stack(part) for part in zip(*kept, strict=True))
-    weight = np.exp(score - score.max(axis=1, keepdims=True))
-    return _Mixture(mean, spread, weight / weight.sum(axis=1, keepdims=True))
+        asked = max(start, rows - last)
+        if asked < stop:
+            weight = np.exp(before - before.max(axis=1, keepdims=True))
+            weight /= weight.sum(axis=1, keepdims=True)
+            inner = slice(asked - start, stop - start)
+            mixture = _Mixture(mean[inner], spread[inner], weight[inner])
+            yield slice(asked - rows + last, stop - rows + last), mixture
 
 
 def _log_likelihood(x: Floats, mean: Floats, size: Floats) -> Floats:
@@ -161,19 +170,21 @@ def _log_likelihood(x: Floats, mean: Floats, size: Floats) -> Floats:
 
 
 def _scored(
-    told: _Mixture, observed: Floats, reason: npt.NDArray[np.int8], counts: npt.NDArray[np.int64], alpha: float
+    mixture: _Mixture, observed: Floats, cells: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]], alpha: float
 ) -> dict[str, Floats]:
-    """Return expected, bounds, surprise and P(X > x), (K, N) over all series."""
-    found = {name: np.full(observed.shape, np.nan) for name in ("expected", "lower", "upper", "surprise", "above")}
-    row, column = np.nonzero(reason[:, counts] == Reason.JUDGED)
-    mean, size, weight = (np.moveaxis(part, 1, -1)[row, column] for part in (told.mean, told.size, told.weight))
-    where = row, counts[column]
-    tails = Tails(*((weight * tail).sum(axis=-1) for tail in count_tails(observed[where][:, None], mean, size)))
-    found["expected"][where] = (weight * mean).sum(axis=-1)
-    found["surprise"][where] = surprise(tails)
-    found["above"][where] = tails.above
-    found["lower"][where], found["upper"][where] = _bounds(alpha, mean, size, weight)
-    return found
+    """Return expected, bounds, surprise and P(X > x) of some cells (date, series) of the mixture."""
+    mean, size, weight = (
+        np.moveaxis(part, 1, -1)[cells] for part in (mixture.mean, mixture.size, mixture.weight)
+    )  # (cells, G)
+    tails = Tails(*((weight * tail).sum(axis=-1) for tail in count_tails(observed[:, None], mean, size)))
+    lower, upper = _bounds(alpha, mean, size, weight)
+    return {
+        "expected": (weight * mean).sum(axis=-1),
+        "lower": lower,
+        "upper": upper,
+        "surprise": surprise(tails),
+        "above": tails.above,
+    }
 
 
 def _bounds(alpha: float, mean: Floats, size: Floats, weight: Floats) -> tuple[Floats, Floats]:

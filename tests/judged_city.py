@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import numpy as np
 
 from detectors.panel import Reason, Scores
@@ -30,6 +32,7 @@ from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
 from warning.store import document, feed, outbox, run
 from warning.store import score as scores_of
+from warning.web.server import Server
 
 DAY = date(2026, 11, 21)  # a Saturday
 NOW = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)  # Sunday 07:30 in Guangzhou
@@ -179,8 +182,9 @@ def _documents() -> list[Document]:
         '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>周报</title>'
         "<style>h1{color:#8c1d2f}</style></head><body><h1>周报</h1></body></html>"
     )
+    facts = '[{"id": "440100/2026-11-21..2026-11-21/cutoff", "value": "2026-11-22T05:41:00+08:00"}]'
     narratives = [
-        Document("narrative", code, DAY, NOW, name, f"{name}整体为红色。", story.format(name), "[]")
+        Document("narrative", code, DAY, NOW, name, f"{name}整体为红色。", story.format(name), facts)
         for code, name in (("440100", "广州市"), (TIANHE, "天河区"))
     ]
     return [*narratives, Document("briefing", "440100", date(2026, 11, 16), NOW, "周报", "周报", week, "[]")]
@@ -216,3 +220,11 @@ def _write_mails(service: Service, stamp: str) -> None:
         permanent=True,
         next_try=NOW,
     )
+
+
+def served(deployment: Deployment) -> Iterator[httpx.Client]:
+    """Serve a deployment, as long as the client is used."""
+    server = Server(deployment)
+    with httpx.Client(base_url=server.start(), trust_env=False) as client:
+        yield client
+    server.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 from warning.errors import KapokError
 
@@ -11,6 +12,9 @@ def main() -> None:
     """Run the command line; exit code 2 and a plain sentence when something is missing or wrong."""
     from warning.cli import app
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 shows "?", and no traceback
     try:
         app(prog_name="kapok")
     except KapokError as error:

@@ -24,6 +24,18 @@ class Checked(BaseModel):
 
 Model = TypeVar("Model", bound=Checked)
 
+_EXPECTED = {  # where pydantic names Python's types, what to write instead
+    "model_type": "a table, [section] or { key = value }",
+    "dict_type": "a table, [section] or { key = value }",
+    "mapping_type": "a table, [section] or { key = value }",
+    "tuple_type": 'a list, e.g. ["one", "two"]',
+    "list_type": 'a list, e.g. ["one", "two"]',
+    "string_type": "a text in quotation marks",
+    "path_type": "a path in quotation marks",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+}
+
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Return the file's content.
@@ -74,6 +86,8 @@ def _sentence(loc: tuple[int | str, ...], kind: str, message: str, found: object
         return f"{key} is not a setting{suggestion(str(loc[-1]), _keys_at(model, loc[:-1]))}"
     if kind == "missing":
         return f"{key} is missing"
+    if kind in _EXPECTED:
+        return f"{key}: expected {_EXPECTED[kind]}, found {found!r}"
     text = message.removeprefix("Value error, ")
     text = text[0].lower() + text[1:] if text else kind
     prefix = f"{key}: " if key else ""

@@ -40,12 +40,14 @@ def check(config: ConfigFile = None) -> None:
     """检查部署的全部文件 / Check every file of a deployment; the shipped one where there is none here."""
     from importlib.metadata import packages_distributions
 
-    from warning.paths import shipped
+    from warning.asked import own_or_shipped
+    from warning.jobs import channel_of
     from warning.schedule import trigger_faults
     from warning.service import load_deployment
 
-    path = config or (Path("config.toml") if Path("config.toml").exists() else shipped("config.toml"))
+    path = own_or_shipped(config)
     deployment = load_deployment(path)
+    channel_of(deployment.config)
     faults = trigger_faults(deployment)
     owners = set(packages_distributions().get("detectors", [])) - {"kapok-watch"}
     faults += [f"distribution {name!r} also installs 'detectors'; uninstall it" for name in sorted(owners)]
@@ -66,9 +68,10 @@ def check(config: ConfigFile = None) -> None:
 def take(config: ConfigFile = None) -> None:
     """读入送来的文件 / Read the new files of the watched folder."""
     from warning import jobs, screen
+    from warning.asked import service_of
 
-    with _opened(config) as service, screen.progress("import", 100) as beat:
-        accounts = jobs.take_in(service, service.clock(), progress=lambda name, _: beat(name))
+    with service_of(config) as service, screen.progress("读入 import", None) as beat:
+        accounts = jobs.take_in(service, service.clock(), progress=screen.counted(beat))
     screen.show_accounts(accounts)
 
 
@@ -76,11 +79,12 @@ def take(config: ConfigFile = None) -> None:
 def sweep(day: Day = None, config: ConfigFile = None) -> None:
     """研判一天 / Judge one day, yesterday if none is named."""
     from warning import pipeline, screen
+    from warning.asked import complete_day, service_of
 
-    with _opened(config) as service:
+    with service_of(config) as service:
         now = service.clock()
-        chosen = _day(day) or service.config.yesterday(now)
-        with screen.progress(f"sweep {chosen}", 30) as beat:
+        chosen = complete_day(service, day, now)
+        with screen.progress(f"研判 sweep {chosen}", None) as beat:
             swept = pipeline.sweep(service, chosen, now=now, beat=beat)
         screen.show_colours({c.place: c for c in swept.coverages}, service.city)
         screen.console.print(
@@ -95,9 +99,10 @@ def sweep(day: Day = None, config: ConfigFile = None) -> None:
 def status(config: ConfigFile = None) -> None:
     """现况 / What is watched, what is open, which files and jobs there were."""
     from warning import screen
+    from warning.asked import service_of
     from warning.store import alert, coverage, feed, outbox, run
 
-    with _opened(config) as service:
+    with service_of(config) as service:
         store, zone = service.store, service.config.zone
         last = coverage.last_date(store)
         if last is not None:
@@ -110,66 +115,38 @@ def status(config: ConfigFile = None) -> None:
             f"发件箱 outbox: {account.written} written = {account.sent} sent + {account.pending} pending + "
             f"{account.failed} failed"
         )
-        screen.show_table(
-            "任务 Jobs",
-            ("任务 job", "应于 due", "开始 started", "结果 status", "说明 note"),
-            [
-                (r.job, screen.local(r.scheduled_for, zone), screen.local(r.started, zone), r.status, r.note)
-                for r in run.runs(store, limit=10)
-            ],
-        )
+        screen.show_runs(run.runs(store, limit=10), zone)
 
 
 @app.command()
 def show(number: Annotated[str, typer.Argument(metavar="ALERT")], config: ConfigFile = None) -> None:
     """一条风险提示 / One alert with its evidence and history."""
     from warning import screen
+    from warning.asked import alert_of, service_of
     from warning.store import alert
 
-    with _opened(config) as service:
-        found = alert.alert(service.store, number)
-        if found is None:
-            raise ConfigError(number, ["there is no alert of this number; `kapok status` lists the open ones"])
+    with service_of(config) as service:
+        found = alert_of(service, number)
         screen.show_alerts([found], service.city)
-        names = {rule.id: rule.name_zh for rule in service.rules.rules}
-        screen.show_table(
-            "依据 Evidence",
-            (
-                "规则 rule",
-                "日期 date",
-                "值 observed",
-                "常态 expected",
-                "上限 upper",
-                "意外度 surprise",
-                "合计期数 window",
-            ),
-            [
-                (
-                    f"{names.get(s.rule, '')} {s.rule}",
-                    s.date,
-                    f"{s.observed:.1f}",
-                    f"{s.expected:.1f}",
-                    f"{s.upper:.1f}",
-                    f"{s.surprise:.2f}",
-                    s.window,
-                )
-                for s in found.evidence
-            ],
-        )
+        screen.show_evidence(found, {rule.id: rule.name_zh for rule in service.rules.rules})
         screen.show_events(alert.events(service.store, number), service.config.zone)
 
 
 @app.command()
 def narrative(place: Annotated[str, typer.Argument()] = "", day: Day = None, config: ConfigFile = None) -> None:
     """“+1”研判 / The narrative of a place, or of the city."""
+    from warning.asked import day_of, place_of, service_of
     from warning.store import coverage, document
 
-    with _opened(config) as service:
-        chosen = _day(day) or coverage.last_date(service.store)
-        code = _place(service, place)
-        found = None if chosen is None else document.document(service.store, "narrative", code, chosen)
+    with service_of(config) as service:
+        code, last = place_of(service.city, place), coverage.last_date(service.store)
+        if last is None:
+            raise ConfigError("narrative", ["no day was judged yet; `kapok import` and `kapok sweep` do"])
+        chosen = last if day is None else day_of(day)
+        found = document.document(service.store, "narrative", code, chosen)
         if found is None:
-            raise ConfigError(code, [f"there is no narrative of {chosen}; `kapok sweep --date DATE` writes one"])
+            told = [d.place for d in document.documents(service.store, "narrative", chosen)]
+            raise ConfigError(place or code, [_untold(service, chosen, last, told)])
         typer.echo(found.text)
 
 
@@ -177,13 +154,12 @@ def narrative(place: Annotated[str, typer.Argument()] = "", day: Day = None, con
 def briefing(monday: Day = None, config: ConfigFile = None) -> None:
     """每周研判 / Write the briefings of a week, given by its Monday; the last full week if none is named."""
     from warning import screen, weekly
+    from warning.asked import full_week, service_of
 
-    with _opened(config) as service:
+    with service_of(config) as service:
         now = service.clock()
-        chosen = _day(monday) or weekly.last_week(service.config.yesterday(now))
-        if chosen.weekday() != 0:
-            raise ConfigError("--date", [f"{chosen} is not a Monday"])
-        with screen.progress(f"briefing {chosen}", 14) as beat:
+        chosen = full_week(service, monday, now)
+        with screen.progress(f"周报 briefing {chosen}", None) as beat:
             documents, messages = weekly.write_week(service, chosen, now=now, beat=beat)
         screen.console.print(f"{documents} document(s) in {service.config.path('documents')}, {messages} message(s)")
 
@@ -193,7 +169,7 @@ def simulate(
     folder: Annotated[Path, typer.Argument(help="写到哪里 / where to write the files")],
     first: Annotated[str, typer.Option(help="第一天 / first day")] = "2023-11-23",
     days: Annotated[int, typer.Option(min=30, help="天数 / days")] = 1096,
-    seed: Annotated[int, typer.Option(help="随机种子 / seed")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="随机种子 / seed")] = 1,
     shocks: Annotated[int, typer.Option(min=0, help="注入的异常数；0 为平静城市 / injected shocks")] = 24,
     streets_of: Annotated[
         str, typer.Option(help="由镇街报数的区 / districts reported by street, comma between")
@@ -202,15 +178,15 @@ def simulate(
 ) -> None:
     """模拟一座城市的数据 / Write a simulated city's files and the labels of its shocks."""
     from warning import screen
+    from warning.asked import day_of, own_or_shipped, place_of
     from warning.city import load_city
     from warning.config import load_config
-    from warning.paths import shipped
     from warning.simulate import Plan, simulate, write
 
-    path = config or (Path("config.toml") if Path("config.toml").exists() else shipped("config.toml"))
-    city = load_city(load_config(path).path("city"))
-    plan = Plan(_date(first), days, seed=seed, shocks=shocks, streets_of=tuple(filter(None, streets_of.split(","))))
-    with screen.progress("simulate", 100) as beat:
+    city = load_city(load_config(own_or_shipped(config)).path("city"))
+    streets = tuple(place_of(city, text) for text in streets_of.split(",") if text)
+    plan = Plan(day_of(first, option="--first"), days, seed=seed, shocks=shocks, streets_of=streets)
+    with screen.progress("模拟 simulate", None) as beat:
         simulated = simulate(city, plan, progress=lambda step, _: beat(step))
         written = write(simulated, folder, answers=folder / "answers")
     screen.console.print(f"{len(written)} files in {folder}")
@@ -219,9 +195,10 @@ def simulate(
 @app.command()
 def serve(config: ConfigFile = None) -> None:
     """常驻运行：任务与页面 / Run the jobs and the page until stopped."""
+    from warning.asked import deployment_of
     from warning.daemon import run_daemon
 
-    run_daemon(_deployment(config))
+    run_daemon(deployment_of(config), tell=_tell_page)
 
 
 @app.command()
@@ -232,48 +209,19 @@ def demo(
     """演示：模拟的广州 / The example city, simulated, swept and shown."""
     from warning.demo import run_demo
 
-    run_demo(folder, once=once)
+    run_demo(folder, once=once, tell=_tell_page)
 
 
-def _deployment(config: Path | None) -> Deployment:
-    from warning.service import load_deployment
-
-    path = config or Path("config.toml")
-    if not path.exists():
-        raise ConfigError(
-            str(path), ["the file is missing; name one with --config, or lay a deployment: kapok init DIR"]
-        )
-    return load_deployment(path)
+def _tell_page(address: str) -> None:
+    typer.echo(f"页面 page {address}  (Ctrl+C 结束 / to end)")
 
 
-def _opened(config: Path | None) -> Service:
-    from warning.service import opened
-
-    return opened(_deployment(config))
-
-
-def _day(text: str | None) -> date | None:
-    return None if text is None else _date(text)
-
-
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigError("--date", [f"{text!r} is not a date; write e.g. 2026-11-22"]) from error
-
-
-def _place(service: Service, text: str) -> str:
-    from warning.checked import suggestion
-
-    if not text:
-        return service.city.root
-    if text in service.city.places:
-        return text
-    by_name = {name: p.code for p in service.city.places.values() for name in (p.name_zh, p.name_en) if name}
-    if text in by_name:
-        return by_name[text]
-    raise ConfigError(text, [f"there is no such place{suggestion(text, [*by_name, *service.city.places])}"])
+def _untold(service: Service, day: date, last: date, told: list[str]) -> str:
+    """Why there is no narrative of a day."""
+    if not told:
+        return f"there is no narrative of {day}, the last is of {last}; `kapok sweep --date {day}` writes it"
+    names = "、".join(service.city.places[code].name_zh for code in told)
+    return f"there is no narrative of this place; of {day} there are: {names}"
 
 
 def _series_of(deployment: Deployment, rule: str) -> list[object]:

@@ -95,9 +95,9 @@ class Job(Checked):
 
 class Schedule(Checked):
     feeds: Job = Job(at="*/5 * * * *")
-    sweep: Job = Job(at="30 7 * * *")
+    sweep: Job = Job(at="30 7 * * *", limit=900.0)
     outbox: Job = Job(at="* * * * *", limit=120.0)
-    daily_mail: Job = Job(at="0 8 * * *")
+    daily_mail: Job = Job(at="0 8 * * *", limit=120.0)
     briefing: Job = Job(at="30 8 * * mon")
     poll_seconds: Annotated[float, Field(gt=0)] = 1.0  # how often a clock file is looked at
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 
 from warning import jobs, pipeline, screen, weekly
@@ -15,6 +17,7 @@ from warning.facts import LEVEL_ZH
 from warning.jobs import Task
 from warning.layout import lay_out, set_values
 from warning.model import Level
+from warning.scoring import Beat
 from warning.service import Service, open_service
 from warning.simulate import Plan, simulate, write
 from warning.store import alert, document, outbox
@@ -35,8 +38,8 @@ class Shown:
     swept: pipeline.Swept
 
 
-def run_demo(folder: Path, *, once: bool) -> None:
-    """Lay, simulate, sweep and tell; then serve the page unless ``once``.
+def run_demo(folder: Path, *, once: bool, tell: Callable[[str], None] = lambda _: None) -> None:
+    """Lay, simulate, sweep and say where to look; then serve the page unless ``once``, and tell its address.
 
     Raises:
         ConfigError: if the folder holds something that is not an earlier demo.
@@ -49,7 +52,7 @@ def run_demo(folder: Path, *, once: bool) -> None:
         from warning.daemon import run_daemon
         from warning.service import load_deployment
 
-        run_daemon(load_deployment(config))
+        run_daemon(load_deployment(config), tell=tell)
 
 
 def lay_demo(folder: Path) -> Path:
@@ -85,14 +88,14 @@ def set_clock(folder: Path, instant: datetime) -> None:
 def _played(service: Service) -> Shown:
     now = _morning(TODAY)
     with screen.progress("读入 import", 60) as beat:
-        accounts = jobs.take_in(service, now, progress=lambda name, *_: beat(name))
+        accounts = jobs.take_in(service, now, progress=screen.counted(beat))
     screen.show_accounts(accounts[-3:])
     events = 0
     with screen.progress("研判 sweep", SWEPT * 40) as beat:
         for back in range(SWEPT, 0, -1):
             morning = _morning(TODAY - timedelta(days=back - 1))
             day = TODAY - timedelta(days=back)
-            swept = pipeline.sweep(service, day, now=morning, beat=lambda step, day=day: beat(f"{day} {step}"))
+            swept = pipeline.sweep(service, day, now=morning, beat=partial(_dated, beat, day))
             events += len(swept.events)
             task = Task(service, morning, morning, beat)
             jobs.daily_mail(task)
@@ -125,6 +128,10 @@ def _say(shown: Shown, folder: Path) -> None:
     show(f"  数据库 database           {config.path('database')}")
     show(f"  再看 look again           kapok status --config {folder / 'config.toml'}")
     show(f"  页面 page                 http://{config.web.host}:{config.web.port}/")
+
+
+def _dated(beat: Beat, day: date, step: str) -> None:
+    beat(f"{day} {step}")
 
 
 def _morning(day: date) -> datetime:

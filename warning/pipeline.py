@@ -61,7 +61,8 @@ def sweep(service: Service, day: date, *, now: datetime, beat: Beat = lambda _: 
     panels = known(service, day, known_at=now)
     judged_until = signals_of.judged_until(service.store)
     rejudge_days = service.config.sweep.rejudge_days
-    lasts = {frequency: unjudged(panel, judged_until, rejudge_days) for frequency, panel in panels.items()}
+    # The last date is scored even when it was judged: the texts name what came nearest to a threshold.
+    lasts = {frequency: max(1, unjudged(panel, judged_until, rejudge_days)) for frequency, panel in panels.items()}
     judged, failures = score(service, panels, lasts, beat=beat)
     beat("grading")
     levels = graded(service, judged)

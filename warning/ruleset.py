@@ -10,21 +10,31 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, ValidationError
+import numpy as np
+from pydantic import AfterValidator, Field, ValidationError
 
 from detectors import DETECTORS
-from warning.checked import Checked, faults_of, read_toml, suggestion
+from detectors.panel import Panel
+from warning.checked import Checked, checked, faults_of, read_toml, suggestion
 from warning.city import City
 from warning.errors import ConfigError
 from warning.model import Indicator, Level, SeriesKey
 
+TRIAL = np.arange(np.datetime64("2023-01-02"), np.datetime64("2026-01-05"))  # as long as the usual three-year window
 COLOURED = (Level.YELLOW, Level.ORANGE, Level.RED)
-Value = bool | int | float | str
+
+
+def _identifier(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)+", text):
+        raise ValueError(f"{text!r} is not of the form 'area.name', in small letters, digits and _")
+    return text
 
 
 class Evidence(Checked):
@@ -47,14 +57,14 @@ class Evidence(Checked):
 class Rule(Checked):
     """One rule of a file."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)+$")]
-    name_zh: Annotated[str, StringConstraints(min_length=1)]
+    id: Annotated[str, AfterValidator(_identifier)]
+    name_zh: str
     name_en: str = ""
-    indicators: Annotated[tuple[str, ...], Field(min_length=1)]
+    indicators: tuple[str, ...]
     tier: str = ""  # every place of this tier, or
     places: tuple[str, ...] = ()  # these places
     detector: str
-    parameters: Mapping[str, Value] = {}
+    parameters: Mapping[str, Any] = {}  # checked against the detector's signature
     direction: Literal["risk", "rise", "fall"] = "risk"  # risk: the way the indicator's polarity fears
     hits: Annotated[int, Field(ge=1)] = 1  # the evidence must hold in `hits` of the last `of` separate windows
     of: Annotated[int, Field(ge=1)] = 1
@@ -81,10 +91,10 @@ class Rule(Checked):
 
 
 class AreaFile(Checked):
-    """One rule file: the rules of a level-2 area."""
+    """One rule file: the rules of a level-2 area, each checked by itself."""
 
     area: str
-    rule: tuple[Rule, ...] = ()
+    rule: tuple[Mapping[str, Any], ...] = ()
 
 
 class Colour(Checked):
@@ -138,19 +148,15 @@ def load_rules(folder: Path, city: City) -> Ruleset:
             content = read_toml(path)
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
             if path.name == "district.toml":
-                colours = PlaceColours.model_validate(content)
+                colours = checked(path.name, content, PlaceColours)
                 continue
-            area = AreaFile.model_validate(content)
-        except ValidationError as error:
-            model = PlaceColours if path.name == "district.toml" else AreaFile
-            faults += [f"{path.name}: {fault}" for fault in faults_of(error, model)]
-            continue
+            area = checked(path.name, content, AreaFile)
         except ConfigError as error:
             faults += [f"{path.name}: {fault}" for fault in error.faults]
             continue
-        faults += [f"{path.name}: {fault}" for fault in _faults_of_area(area, city)]
-        faults += [f"{path.name}: rule {rule.id!r} is defined twice" for rule in area.rule if rule.id in _ids(rules)]
-        rules += area.rule
+        found, wrong = _rules_of(area, city, {rule.id for rule in rules})
+        rules += found
+        faults += [f"{path.name}: {fault}" for fault in wrong]
     if faults:
         raise ConfigError(str(folder), faults)
     return Ruleset(tuple(rules), colours, digest.hexdigest()[:8])
@@ -168,26 +174,50 @@ def vocabulary(detector: str) -> dict[str, inspect.Parameter]:
     return {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in ("last", "cache")}
 
 
-def _ids(rules: list[Rule]) -> set[str]:
-    return {rule.id for rule in rules}
-
-
 def _default(detector: str, name: str, otherwise: int) -> Any:
     if detector not in DETECTORS or name not in vocabulary(detector):
         return otherwise
     return vocabulary(detector)[name].default
 
 
-def _faults_of_area(file: AreaFile, city: City) -> Iterator[str]:
+def _rules_of(file: AreaFile, city: City, taken: set[str]) -> tuple[list[Rule], list[str]]:
+    """Return the rules of a file that have the right form, and the faults of all."""
     areas = {indicator.level2 for indicator in city.indicators.values()}
-    if file.area not in areas:
-        yield f"area {file.area!r} is not a level-2 area{suggestion(file.area, areas)}"
-    for rule in file.rule:
-        for fault in _faults_of_rule(rule, file.area, city):
-            yield f"{rule.id}: {fault}"
+    faults = [] if file.area in areas else [f"area {file.area!r} is not a level-2 area{suggestion(file.area, areas)}"]
+    rules: list[Rule] = []
+    for number, content in enumerate(file.rule, start=1):
+        name = content.get("id", f"rule {number}")
+        try:
+            rule = Rule.model_validate(content)
+        except ValidationError as error:
+            faults += [f"{name}: {fault}" for fault in faults_of(error, Rule)]
+            continue
+        if rule.id in taken:
+            faults.append(f"rule {rule.id!r} is defined twice")
+        rules.append(rule)
+        taken.add(rule.id)
+        faults += [f"{rule.id}: {fault}" for fault in _faults_of_rule(rule, file.area, city)]
+    return rules, faults
 
 
 def _faults_of_rule(rule: Rule, area: str, city: City) -> Iterator[str]:
+    if not rule.name_zh.strip():
+        yield "name_zh is empty; mails and pages show it"
+    yield from _faults_of_indicators(rule, area, city)
+    yield from _faults_of_places(rule, city)
+    if rule.hits > rule.of:
+        yield f"hits = {rule.hits} can never be reached in of = {rule.of}"
+    yield from _faults_of_levels(rule)
+    if rule.detector not in DETECTORS:
+        yield f"detector {rule.detector!r} is unknown; known: {', '.join(sorted(DETECTORS))}"
+        return
+    yield from _faults_of_parameters(rule) or _refusal(rule.detector, tuple(sorted(rule.parameters.items())))
+
+
+def _faults_of_indicators(rule: Rule, area: str, city: City) -> Iterator[str]:
+    if not rule.indicators:
+        yield "indicators is empty; name at least one"
+    yield from _repeated("indicators", rule.indicators)
     for name in rule.indicators:
         if name not in city.indicators:
             yield f"indicator {name!r} is unknown{suggestion(name, city.indicators)}"
@@ -197,20 +227,23 @@ def _faults_of_rule(rule: Rule, area: str, city: City) -> Iterator[str]:
             yield f"indicator {name!r} is not watched; set watch = true in indicators.csv or leave it out"
     if len({city.indicators[n].frequency for n in rule.indicators if n in city.indicators}) > 1:
         yield "indicators have different frequencies; write one rule for each"
+
+
+def _faults_of_places(rule: Rule, city: City) -> Iterator[str]:
     if bool(rule.tier) == bool(rule.places):
         yield "give either tier or places"
     if rule.tier and not city.at_tier(rule.tier):
         yield f"tier {rule.tier!r} has no places{suggestion(rule.tier, {p.tier for p in city.places.values()})}"
+    yield from _repeated("places", rule.places)
     for code in rule.places:
         if code not in city.places:
             yield f"place {code!r} is unknown{suggestion(code, city.places)}"
-    if rule.hits > rule.of:
-        yield f"hits = {rule.hits} can never be reached in of = {rule.of}"
-    yield from _faults_of_levels(rule)
-    if rule.detector not in DETECTORS:
-        yield f"detector {rule.detector!r} is unknown; known: {', '.join(sorted(DETECTORS))}"
-        return
-    yield from _faults_of_parameters(rule)
+
+
+def _repeated(what: str, names: tuple[str, ...]) -> Iterator[str]:
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            yield f"{what}: {name!r} stands there twice"
 
 
 def _faults_of_levels(rule: Rule) -> Iterator[str]:
@@ -226,18 +259,31 @@ def _faults_of_levels(rule: Rule) -> Iterator[str]:
             yield f"thresholds must rise from yellow to red, found {name} = {found}"
 
 
-def _faults_of_parameters(rule: Rule) -> Iterator[str]:
+def _faults_of_parameters(rule: Rule) -> list[str]:
     known = vocabulary(rule.detector)
+    faults = []
     for name, value in rule.parameters.items():
         if name not in known:
-            yield f"parameters.{name} is not a parameter of {rule.detector!r}{suggestion(name, known)}"
+            faults.append(f"parameters.{name} is not a parameter of {rule.detector!r}{suggestion(name, known)}")
             continue
         wanted = str(known[name].annotation)
         if not _fits(value, wanted):
-            yield f"parameters.{name} must be {wanted}, found {value!r}"
+            faults.append(f"parameters.{name} must be {wanted.removesuffix(' | None')}, found {value!r}")
+    return faults
 
 
-def _fits(value: Value, annotation: str) -> bool:
+@cache
+def _refusal(detector: str, parameters: tuple[tuple[str, bool | int | float | str], ...]) -> list[str]:
+    """What the detector itself says of parameters, asked about a series nobody reported."""
+    nothing = Panel(dates=TRIAL, series=[""], values=np.full((len(TRIAL), 1), np.nan))
+    try:
+        DETECTORS[detector](nothing, last=1, **dict(parameters))
+    except ValueError as error:
+        return [f"parameters: {error}"]
+    return []
+
+
+def _fits(value: object, annotation: str) -> bool:
     types = {part.strip() for part in annotation.split("|")}
     if isinstance(value, bool):
         return "bool" in types
@@ -245,4 +291,4 @@ def _fits(value: Value, annotation: str) -> bool:
         return bool(types & {"int", "float"})
     if isinstance(value, float):
         return "float" in types
-    return "str" in types or annotation.startswith("Literal")
+    return isinstance(value, str) and ("str" in types or annotation.startswith("Literal"))

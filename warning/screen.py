@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -16,6 +19,7 @@ from warning.facts import LEVEL_ZH, MARK
 from warning.model import Alert, Event, FileAccount, Level
 from warning.scoring import Beat
 from warning.situation import Coverage
+from warning.store.run import Run
 
 STYLE = {
     Level.MISSING: "dim",
@@ -24,6 +28,7 @@ STYLE = {
     Level.ORANGE: "dark_orange",
     Level.RED: "bold red",
 }
+WHOLE = 36  # cells up to which a first column is never broken: an alert's number, a file's name
 console = Console(highlight=False)
 
 
@@ -38,34 +43,67 @@ def local(instant: datetime | None, zone: ZoneInfo) -> str:
 
 
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; numbers to the right."""
-    table = Table(title=title, title_justify="left", title_style="bold")
+    """Print a table; numbers to the right, a column's first cells never broken, its head in two lines."""
     kept = [list(map(str, row)) for row in rows]
+    if not kept:
+        console.print(f"[bold]{title}[/]: 无 none")
+        return
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for n, column in enumerate(columns):
-        numeric = bool(kept) and all(row[n].replace(".", "").replace(",", "").isdigit() for row in kept)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        numeric = all(row[n].replace(".", "").replace("-", "").replace(",", "").isdigit() for row in kept)
+        whole = numeric or (n == 0 and max(map(cell_len, (row[0] for row in kept))) <= WHOLE)
+        table.add_column(
+            column.replace(" ", "\n", 1),
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=whole,
+        )
     for row in kept:
         table.add_row(*row)
     console.print(table)
 
 
 def show_accounts(accounts: Sequence[FileAccount]) -> None:
-    """Print the row account of every file: read = accepted + unchanged + quarantined."""
+    """Print the row account of every file, read = accepted + unchanged + quarantined, and the files refused."""
     show_table(
         "文件 Files",
-        (
-            "文件 file",
-            "行 rows",
-            "接收 accepted",
-            "未变 unchanged",
-            "隔离 quarantined",
-            "迟 late",
-            "更正 corrected",
-            "问题 error",
-        ),
+        ("文件 file", "行 rows", "接收 accepted", "未变 unchanged", "隔离 quarantined", "迟 late", "更正 corrected"),
         [
-            (a.name, a.rows, a.accepted, a.unchanged, a.quarantined, a.late, a.corrected, a.error or "")
+            (escape(a.name), a.rows, a.accepted, a.unchanged, a.quarantined, a.late, a.corrected)
             for a in accounts
+            if a.error is None
+        ],
+    )
+    for a in accounts:
+        if a.error is not None:
+            console.print(f"  未读 refused: {escape(a.error)}")
+
+
+def show_runs(runs: Sequence[Run], zone: ZoneInfo) -> None:
+    """Print what jobs ran and how they ended."""
+    show_table(
+        "任务 Jobs",
+        ("任务 job", "应于 due", "开始 started", "结果 status", "说明 note"),
+        [(r.job, local(r.scheduled_for, zone), local(r.started, zone), r.status, escape(r.note)) for r in runs],
+    )
+
+
+def show_evidence(alert: Alert, names: Mapping[str, str]) -> None:
+    """Print the signals that hold an alert at its level; ``names`` are the rules'."""
+    show_table(
+        "依据 Evidence",
+        ("规则 rule", "日期 date", "值 observed", "常态 expected", "上限 upper", "意外度 surprise", "合计 steps"),
+        [
+            (
+                f"{s.rule}\n{names.get(s.rule, '')}",
+                s.date,
+                f"{s.observed:.1f}",
+                f"{s.expected:.1f}",
+                f"{s.upper:.1f}",
+                f"{s.surprise:.2f}",
+                s.window,
+            )
+            for s in alert.evidence
         ],
     )
 
@@ -108,13 +146,22 @@ def show_events(events: Sequence[Event], zone: ZoneInfo) -> None:
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Beat]:
-    """Show a bar that moves one step at each beat."""
+def progress(what: str, total: int | None) -> Iterator[Beat]:
+    """Show a bar that moves at each beat, on a terminal only; without a total it shows that work goes on."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=total)
 
         def beat(step: str) -> None:
-            bar.update(task, advance=1, description=f"{what} {step}")
+            bar.update(task, advance=1, description=f"{what} {escape(step)}")
 
         yield beat
+
+
+def counted(beat: Beat) -> Callable[[str, int, int], None]:
+    """Return a progress of files that passes each on to a beat."""
+
+    def progress(name: str, number: int, total: int) -> None:
+        beat(f"{name} {number}/{total}")
+
+    return progress

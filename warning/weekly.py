@@ -60,7 +60,7 @@ def _edition(context: Context, facts: Facts, monday: date, *, city: bool) -> Doc
         monday=monday,
         office=service.city.office,
         charts=_charts(context, facts),
-        map_picture=_map(context) if city else None,
+        map_picture=_map(context) if city and context.coverages else None,  # a week that was not judged
     )
     template = "narrative/city" if city else "narrative/place"
     return Document(

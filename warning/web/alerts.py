@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import date
 from threading import Lock
 
 from fastapi import APIRouter
@@ -11,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from warning.facts import LEVEL_ZH, chance, day_zh
-from warning.model import Alert, Level, Signal
+from warning.model import Alert, Level, Place, Signal
 from warning.service import Service
 from warning.store import alert as alerts_of
+from warning.store import coverage as coverages_of
 from warning.telling import chart_of
 from warning.web.lists import Row, row_of, standing
 from warning.web.pages import CLASSES, NotFound, amount, asked_day, figure, head_of, page, place_named, reading
@@ -53,7 +55,7 @@ def list_alerts(request: Request, level: str = "", place: str = "", date: str = 
             level=level,
             place=place,
             levels=FILTERS.items(),
-            places=_places_to_choose(service, place),
+            places=_places_to_choose(service, day, place),
         )
 
 
@@ -103,11 +105,10 @@ def _alert_numbered(service: Service, number: str) -> Alert:
     return alert
 
 
-def _places_to_choose(service: Service, chosen: str) -> list[object]:
-    """Places that some rule judges or that had an alert would be exact; those with a live alert keep the list short."""
-    with_alert = {alert.place for alert in alerts_of.live(service.store)} | {chosen}
-    high = set(service.city.children[service.city.root])
-    return [place for code, place in service.city.places.items() if code in with_alert | high]
+def _places_to_choose(service: Service, day: date | None, chosen: str) -> list[Place]:
+    """Return the places judged on a date, and the one chosen already."""
+    judged = {chosen} if day is None else {chosen, *coverages_of.on(service.store, day)}
+    return [place for code, place in service.city.places.items() if code in judged]
 
 
 def _chance(surprise: float) -> str:

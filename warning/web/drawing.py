@@ -14,6 +14,7 @@ from warning.model import Level
 
 SMALL_SHARE = 0.03  # a place below this share of the map's area is named beside it
 TILE, GAP = 100.0, 6.0
+MOST_COLUMNS = 7  # more, and a phone shows no legible names
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def _tiles(tallies: Mapping[str, Tally]) -> Drawing:
 
 
 def _columns(places: int) -> int:
-    return max(1, min(places, math.ceil(math.sqrt(places))))
+    return min(MOST_COLUMNS, math.ceil(math.sqrt(places)))
 
 
 def _path(shape: Shape) -> str:

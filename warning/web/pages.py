@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -112,12 +113,8 @@ def reading(request: Request) -> Iterator[Service]:
     Raises:
         StoreError: if the database cannot be used.
     """
-    service = opened(desk(request).deployment)
-    try:
-        with service.store.snapshot():
-            yield service
-    finally:
-        service.store.close()
+    with opened(desk(request).deployment) as service, service.store.snapshot():
+        yield service
 
 
 def page(request: Request, name: str, head: Head, *, status: int = 200, **context: Any) -> HTMLResponse:
@@ -190,6 +187,8 @@ def _long_day(day: date) -> str:
 
 
 def _cutoff(service: Service, day: date) -> datetime | None:
-    """When the narrative of the whole city was written: it says until when data were taken in."""
+    """Return until when data were taken in: what the narrative of the whole city says, so that both say the same."""
     written = document.document(service.store, "narrative", service.city.root, day)
-    return None if written is None else written.created
+    facts = [] if written is None else json.loads(written.facts)
+    said = next((fact["value"] for fact in facts if fact["id"].endswith("/cutoff")), None)
+    return None if said is None else datetime.fromisoformat(said)

@@ -32,7 +32,7 @@ class Server:
             ConfigError: if the port cannot be had.
         """
         web = self._deployment.config.web
-        listening = _bound(web.host, web.port)
+        listening = _bound(str(self._deployment.config.file), web.host, web.port)
         self._server = _Announcing(
             uvicorn.Config(
                 create_app(self._deployment),
@@ -88,8 +88,14 @@ class _Announcing(uvicorn.Server):
         await super().startup(sockets)
         self.answering.set()
 
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            super().run(sockets)
+        finally:
+            self.answering.set()  # nobody waits for a server that fell over before it answered
 
-def _bound(host: str, port: int) -> socket.socket:
+
+def _bound(file: str, host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -98,7 +104,7 @@ def _bound(host: str, port: int) -> socket.socket:
         listening.listen()
     except OSError as error:
         listening.close()
-        raise ConfigError("config.toml", [_refusal(host, port, error)]) from error
+        raise ConfigError(file, [_refusal(host, port, error)]) from error
     return listening
 
 
