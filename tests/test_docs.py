@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import shlex
 import struct
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 import typer
 from pydantic import BaseModel
+from written import PAGES, QUOTED, ROOT, blocks, commands, keys, rows, section, text
 
 from detectors import DETECTORS
 from warning.cli import app
@@ -22,51 +22,9 @@ from warning.ruleset import Colour, Evidence, PlaceColours, Rule, load_rules, vo
 from warning.service import load_deployment
 from warning.web import create_app
 
-ROOT = Path(__file__).parent.parent
 GUIDES = ("docs/guide.zh.md", "docs/guide.en.md")
-PAGES = sorted(
-    str(path.relative_to(ROOT)) for folder in (ROOT, ROOT / "docs") for path in folder.glob("*.md") if path.is_file()
-)
-LINES = ("sh", "")  # languages of blocks that hold commands
-CJK = r"[\u3400-\u9fff]"
 BOOKKEEPING = {"base", "file"}  # where a configuration lies: no settings
-KEYS = re.compile(r"`([^`]+)`")
-
-
-def text(page: str) -> str:
-    return (ROOT / page).read_text(encoding="utf-8")
-
-
-def section(page: str, heading: str) -> str:
-    """What stands below a heading, up to the next one of any depth."""
-    found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", text(page), flags=re.M | re.S)
-    assert found, f"{page} has no heading {heading!r}"
-    return found[1]
-
-
-def rows(part: str) -> list[list[str]]:
-    """The cells of a part's table, the head left out."""
-    lines = [line for line in part.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
-
-
-def keys(part: str) -> list[str]:
-    """The names in the first column of a part's table."""
-    return [name for row in rows(part) for name in KEYS.findall(row[0])]
-
-
-def blocks(page: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", text(page), flags=re.M | re.S)
-
-
-def commands(page: str) -> Iterator[list[str]]:
-    """Every `kapok …` of a page, as words: whole lines of blocks, and what stands between backticks."""
-    lines = [line.split(" #")[0] for block in blocks(page, "sh") for line in block.splitlines()]
-    prose = re.sub(r"^```.*?^```", "", text(page), flags=re.M | re.S)
-    for line in [*lines, *KEYS.findall(prose)]:
-        words = shlex.split(line) if "'" not in line else []
-        if words[:1] == ["kapok"] and len(words) > 1 and words[1] != "--help":
-            yield words[1:]
+CJK = r"[\u3400-\u9fff]"
 
 
 def flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
@@ -298,7 +256,7 @@ def test_what_the_readme_says_of_others_is_shown_by_a_test_that_exists() -> None
     named = [
         name
         for row in rows(section("README.md", "与其他工具相比 / Compared with other tools"))
-        for name in KEYS.findall(row[2])
+        for name in QUOTED.findall(row[2])
     ]
 
     assert len(named) >= 5

@@ -1,0 +1,365 @@
+"""``kapok serve`` as a process: three days lived through, killed, stopped, late and in a hurry."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import queue
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email import message_from_bytes
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from little_city import (
+    CONFIG,
+    EAST,
+    FRIDAY,
+    MONDAY,
+    SATURDAY,
+    SUNDAY,
+    WEST,
+    at,
+    deliver,
+    lay,
+    past,
+    raised,
+    set_clock,
+    usual,
+    without,
+)
+
+PATIENCE = 60.0  # seconds any one line may take
+OWN_TIMES = ("run", "_sqlite_migrations")  # tables that tell of running only; all others must agree to the byte
+
+
+class Daemon:
+    """``kapok serve``, started as often as need be, and all it has said."""
+
+    def __init__(self, config: Path) -> None:
+        self.said: list[str] = []
+        self._command = [sys.executable, "-m", "warning", "serve", "--config", str(config)]
+        self._process: subprocess.Popen[str] | None = None
+        self._lines: queue.Queue[str | None] = queue.Queue()
+
+    def __enter__(self) -> Daemon:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self.end(signal.SIGKILL)
+
+    def start(self) -> None:
+        self._process = process = subprocess.Popen(
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+        )
+
+        def listen() -> None:
+            assert process.stderr is not None
+            with process.stderr:
+                for line in process.stderr:
+                    self._lines.put(line)
+            self._lines.put(None)
+
+        threading.Thread(target=listen).start()
+
+    def wait_for(self, text: str) -> str:
+        """Return the next line that holds the text."""
+        while (line := self._lines.get(timeout=PATIENCE)) is not None:
+            self.said.append(line)
+            if text in line:
+                return line
+        raise AssertionError("the daemon ended:\n" + "".join(self.said))
+
+    def wait_until_idle(self, instant: datetime) -> None:
+        self.wait_for(f"caught up to {instant.astimezone(UTC).isoformat()}")
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal, and return the exit code."""
+        assert self._process is not None
+        process, self._process = self._process, None
+        process.send_signal(number)
+        code = process.wait(timeout=PATIENCE)
+        while (line := self._lines.get(timeout=PATIENCE)) is not None:
+            self.said.append(line)
+        return code
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happens outside, and the instant the clock then shows."""
+
+    clock: datetime
+    arrives: Callable[[Path], object] = lambda _: None
+
+
+def _friday(folder: Path) -> None:
+    deliver(folder, "friday.csv", without(raised(usual(FRIDAY), "thefts", EAST, 36), "quarrels", WEST))
+
+
+def _saturday(folder: Path) -> None:
+    deliver(folder, "saturday.csv", raised(usual(SATURDAY), "fires", WEST, 24))
+    deliver(folder, "saturday-late.csv", [cell for cell in usual(FRIDAY) if cell[:2] == ("quarrels", WEST)])
+    deliver(folder, "saturday-corrected.csv", [("thefts", EAST, FRIDAY, 31.0)])
+
+
+def _sunday(folder: Path) -> None:
+    wrong = f"thefts,{EAST},{SUNDAY},many\nthefts,0199,{SUNDAY},3\n"
+    deliver(folder, "sunday-broken.csv", without(usual(SUNDAY), "thefts", EAST), extra=wrong)
+    deliver(folder, "sunday-not-utf-8.csv", usual(SUNDAY), extra="备注,,,\n", encoding="gbk")
+
+
+def _past(folder: Path) -> None:
+    cells = past()
+    deliver(folder, "history-1.csv", cells[:2000])
+    deliver(folder, "history-2.csv", cells[2000:])
+
+
+DAYS = {
+    "start": Step(at(FRIDAY, "19:00")),
+    "history": Step(at(FRIDAY, "19:30"), _past),
+    "friday arrives": Step(at(SATURDAY, "06:00"), _friday),
+    "friday judged": Step(at(SATURDAY, "07:30")),
+    "friday told": Step(at(SATURDAY, "07:35")),
+    "friday summed up": Step(at(SATURDAY, "08:00")),
+    "friday sent": Step(at(SATURDAY, "08:05")),
+    "saturday arrives": Step(at(SUNDAY, "06:00"), _saturday),
+    "saturday judged": Step(at(SUNDAY, "08:00")),
+    "saturday sent": Step(at(SUNDAY, "08:05")),
+    "sunday arrives": Step(at(MONDAY, "06:00"), _sunday),
+    "sunday judged": Step(at(MONDAY, "08:00")),
+    "week briefed": Step(at(MONDAY, "08:30")),
+    "week sent": Step(at(MONDAY, "08:35")),
+}
+KILLS = {  # in the step, at the lines, one after the other
+    "history": ["file imported name=history-1.csv"],
+    "friday judged": ["job begins job=sweep", "swept day="],
+    "friday told": ["job begins job=outbox"],
+    "friday summed up": ["job begins job=daily_mail"],
+    "saturday judged": ["swept day="],
+    "saturday sent": ["message delivered"],
+    "week briefed": ["job begins job=briefing"],
+}
+DEAD = "saturday arrives"  # the step that begins while no daemon runs
+STUCK = "friday told"  # the step in which a delivery goes on until the kill
+
+
+def live_through(folder: Path, kills: Mapping[str, Sequence[str]]) -> list[str]:
+    """Let the three days pass, with or without kills, and return all the daemon said."""
+    with Daemon(lay(folder, history=False)) as daemon:
+        for name, step in DAYS.items():
+            if kills and name == DEAD:
+                daemon.end(signal.SIGKILL)
+            with stuck_delivery(folder) if kills and name == STUCK else nullcontext():
+                step.arrives(folder)
+                set_clock(folder, step.clock)
+                if kills and name == DEAD:
+                    daemon.start()
+                for line in kills.get(name, ()):
+                    daemon.wait_for(line)
+                    daemon.end(signal.SIGKILL)
+            if name in kills:
+                daemon.start()
+            daemon.wait_until_idle(step.clock)
+        assert daemon.end(signal.SIGTERM) == 0
+    return daemon.said
+
+
+@contextmanager
+def stuck_delivery(folder: Path) -> Iterator[None]:
+    """Lay a pipe where the second mail would be written: its delivery waits for a reader that never comes."""
+    message_id = rows(folder, "SELECT message_id FROM outbox WHERE state = 'pending' ORDER BY id")[1][0]
+    pipe = folder / "mail" / "tmp" / f"{hashlib.sha256(message_id.encode()).hexdigest()[:32]}.kapok"
+    pipe.parent.mkdir(parents=True)
+    os.mkfifo(pipe)
+    yield
+    pipe.unlink()
+
+
+def rows(folder: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a query, asked without the service."""
+    with closing(sqlite3.connect(f"file:{folder / 'kapok.db'}?mode=ro", uri=True)) as database:
+        return database.execute(sql).fetchall()
+
+
+def content(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every table of a database, in the order of its first columns."""
+    tables = [name for (name,) in rows(folder, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    return {name: rows(folder, f'SELECT * FROM "{name}" ORDER BY 1, 2') for name in tables if name not in OWN_TIMES}  # noqa: S608
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Return the files of a folder and those below, by name."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def jobs(folder: Path, status: str) -> list[tuple[str, str]]:
+    """Return (job, due) of the runs that ended so, in order."""
+    return rows(folder, f"SELECT DISTINCT job, scheduled_for FROM run WHERE status = '{status}' ORDER BY 1, 2")  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Lives:
+    """The same three days twice."""
+
+    unbroken: Path
+    killed: Path
+    said: list[str]  # by the one that was killed
+
+
+@pytest.fixture(scope="module")
+def lives(tmp_path_factory: pytest.TempPathFactory) -> Lives:
+    unbroken, killed = tmp_path_factory.mktemp("unbroken"), tmp_path_factory.mktemp("killed")
+    live_through(unbroken, {})
+    return Lives(unbroken, killed, live_through(killed, KILLS))
+
+
+def test_a_daemon_that_was_killed_knows_what_one_that_was_not_knows(lives: Lives) -> None:
+    expected = content(lives.unbroken)
+
+    found = content(lives.killed)
+
+    assert found.keys() == expected.keys()
+    for table in expected:
+        assert found[table] == expected[table], table
+
+
+def test_a_daemon_that_was_killed_sends_the_same_mails_to_the_byte(lives: Lives) -> None:
+    expected = files(lives.unbroken / "mail" / "new")
+
+    found = files(lives.killed / "mail" / "new")
+
+    assert found == expected
+    assert not files(lives.killed / "mail" / "tmp")
+
+
+def test_a_daemon_that_was_killed_writes_the_same_briefings(lives: Lives) -> None:
+    expected = files(lives.unbroken / "documents")
+
+    found = files(lives.killed / "documents")
+
+    assert found == expected
+    assert sorted(found) == [f"briefing-2026-11-16-{place}.html" for place in ("01", EAST, WEST)]
+
+
+def test_every_job_that_was_due_is_done_or_missed_just_as_often(lives: Lives) -> None:
+    assert jobs(lives.killed, "done") == jobs(lives.unbroken, "done")
+    assert jobs(lives.killed, "missed") == jobs(lives.unbroken, "missed")
+
+
+def test_the_kills_hit_a_sweep_and_a_delivery_in_the_middle(lives: Lives) -> None:
+    interrupted = {job for job, _ in jobs(lives.killed, "interrupted")}
+
+    assert {"sweep", "outbox"} <= interrupted
+    assert jobs(lives.unbroken, "interrupted") == []
+    assert rows(lives.killed, "SELECT count(*) FROM run WHERE status = 'running'") == [(0,)]
+
+
+def test_the_three_days_hold_alerts_mails_a_late_a_corrected_and_unusable_values(lives: Lives) -> None:
+    """Or the comparison would say little."""
+    peaks = dict(rows(lives.unbroken, "SELECT indicator || ' ' || place, peak FROM alert"))
+    told = [message_from_bytes(mail)["X-Kapok-Kind"] for mail in files(lives.unbroken / "mail" / "new").values()]
+    account = {
+        name: counts
+        for name, *counts in rows(lives.unbroken, "SELECT name, late, corrected, quarantined FROM feed_file")
+    }
+
+    assert peaks[f"thefts {EAST}"] == peaks[f"fires {WEST}"] == 3  # red
+    assert Counter(told) >= Counter({"alert": 4, "daily": 3, "briefing": 1})
+    assert account["saturday-late.csv"] == [1, 0, 0]
+    assert account["saturday-corrected.csv"] == [1, 1, 0]
+    assert account["sunday-broken.csv"] == [0, 0, 2]
+    assert "sunday-not-utf-8.csv" not in account
+    assert rows(lives.unbroken, "SELECT count(*) FROM notice WHERE about = 'sunday-not-utf-8.csv'") == [(1,)]
+
+
+def test_no_traceback_is_ever_logged(lives: Lives) -> None:
+    assert not [line for line in lives.said if "Traceback" in line]
+
+
+def test_a_message_id_stands_for_one_mail(lives: Lives) -> None:
+    mails = files(lives.killed / "mail" / "new")
+
+    identities = [message_from_bytes(mail)["Message-ID"] for mail in mails.values()]
+
+    assert len(set(identities)) == len(identities)
+    assert sorted(identities) == sorted(one for (one,) in rows(lives.killed, "SELECT message_id FROM outbox"))
+
+
+def test_what_was_missed_while_nobody_ran_is_recorded_and_caught_up_at_start(tmp_path: Path) -> None:
+    config = lay(tmp_path)
+    with Daemon(config) as daemon:
+        daemon.wait_until_idle(at(FRIDAY, "19:00"))
+        daemon.end(signal.SIGTERM)
+    set_clock(tmp_path, at(MONDAY, "08:15"))
+
+    with Daemon(config) as daemon:
+        daemon.wait_until_idle(at(MONDAY, "08:15"))
+
+    swept = [(due[:10], status) for due, status in ended(tmp_path, "sweep")]
+    assert swept == [("2026-11-20", "done"), ("2026-11-20", "missed"), ("2026-11-21", "missed"), ("2026-11-22", "done")]
+    assert rows(tmp_path, "SELECT DISTINCT date FROM coverage ORDER BY 1") == [(f"{SUNDAY}",)]
+    assert [status for _, status in ended(tmp_path, "daily_mail")] == ["done", "missed", "missed", "done"]
+
+
+def test_a_job_that_takes_too_long_is_stopped_and_the_next_goes_on(tmp_path: Path) -> None:
+    hasty = CONFIG.replace('sweep = { at = "30 7 * * *" }', 'sweep = { at = "30 7 * * *", limit = 0.000001 }')
+    with Daemon(lay(tmp_path, config=hasty)) as daemon:
+        daemon.wait_until_idle(at(FRIDAY, "19:00"))
+
+        set_clock(tmp_path, at(SATURDAY, "08:00"))
+        daemon.wait_until_idle(at(SATURDAY, "08:00"))
+
+    assert [status for _, status in ended(tmp_path, "sweep")] == ["done", "timeout"]  # "done" is the first start
+    assert [status for _, status in ended(tmp_path, "daily_mail")] == ["done", "done"]
+    assert rows(tmp_path, "SELECT count(*) FROM coverage") == [(0,)]
+    assert "longer than 1e-06 s" in rows(tmp_path, "SELECT text FROM notice WHERE about = 'sweep'")[0][0]
+
+
+def test_on_sigterm_it_says_goodbye_and_ends_well(tmp_path: Path) -> None:
+    with Daemon(lay(tmp_path, history=False)) as daemon:
+        daemon.wait_for(" started")
+
+        code = daemon.end(signal.SIGTERM)
+
+    assert code == 0
+    assert daemon.said[-1].endswith("stopped\n")
+
+
+def test_the_page_answers_at_the_address_in_the_log(tmp_path: Path) -> None:
+    with Daemon(lay(tmp_path, history=False)) as daemon:
+        address = daemon.wait_for("page at ").split()[-1]
+
+        with urlopen(address, timeout=PATIENCE) as answer:  # noqa: S310 - our own address
+            page = answer.read().decode()
+
+    assert "小城" in page
+
+
+def test_a_clock_file_that_nobody_can_read_for_a_while_stops_nothing(tmp_path: Path) -> None:
+    with Daemon(lay(tmp_path)) as daemon:
+        daemon.wait_until_idle(at(FRIDAY, "19:00"))
+
+        (tmp_path / "clock").write_text("half past", encoding="ascii")
+        daemon.wait_for("'half past' is not an ISO 8601 instant")
+        set_clock(tmp_path, at(FRIDAY, "19:30"))
+        daemon.wait_until_idle(at(FRIDAY, "19:30"))
+
+    assert "Traceback" not in "".join(daemon.said)
+    assert rows(tmp_path, "SELECT count(*) FROM feed_file") == [(1,)]
+
+
+def ended(folder: Path, job: str) -> list[tuple[str, str]]:
+    """Return (due, status) of a job's runs, in order."""
+    return rows(folder, f"SELECT scheduled_for, status FROM run WHERE job = '{job}' ORDER BY scheduled_for, id")  # noqa: S608
