@@ -12,7 +12,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -61,6 +61,9 @@ class Daemon:
             self.end(signal.SIGKILL)
 
     def start(self) -> None:
+        """Start it, unless it runs."""
+        if self._process is not None:
+            return
         self._process = process = subprocess.Popen(
             self._command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, encoding="utf-8"
         )
@@ -76,11 +79,12 @@ class Daemon:
 
     def wait_for(self, text: str) -> str:
         """Return the next line that holds the text."""
-        while (line := self._lines.get(timeout=PATIENCE)) is not None:
-            self.said.append(line)
-            if text in line:
-                return line
-        raise AssertionError("the daemon ended:\n" + "".join(self.said))
+        with suppress(queue.Empty):
+            while (line := self._lines.get(timeout=PATIENCE)) is not None:
+                self.said.append(line)
+                if text in line:
+                    return line
+        raise AssertionError(f"the daemon never said {text!r}, but:\n{''.join(self.said)}")
 
     def wait_until_idle(self, instant: datetime) -> None:
         self.wait_for(f"caught up to {instant.astimezone(UTC).isoformat()}")
@@ -131,28 +135,23 @@ DAYS = {
     "history": Step(at(FRIDAY, "19:30"), _past),
     "friday arrives": Step(at(SATURDAY, "06:00"), _friday),
     "friday judged": Step(at(SATURDAY, "07:30")),
-    "friday told": Step(at(SATURDAY, "07:35")),
     "friday summed up": Step(at(SATURDAY, "08:00")),
-    "friday sent": Step(at(SATURDAY, "08:05")),
     "saturday arrives": Step(at(SUNDAY, "06:00"), _saturday),
     "saturday judged": Step(at(SUNDAY, "08:00")),
-    "saturday sent": Step(at(SUNDAY, "08:05")),
     "sunday arrives": Step(at(MONDAY, "06:00"), _sunday),
     "sunday judged": Step(at(MONDAY, "08:00")),
     "week briefed": Step(at(MONDAY, "08:30")),
-    "week sent": Step(at(MONDAY, "08:35")),
+    "week told": Step(at(MONDAY, "08:35")),
 }
+STUCK = "job begins job=outbox"  # from here on a delivery hangs until the kill
 KILLS = {  # in the step, at the lines, one after the other
     "history": ["file imported name=history-1.csv"],
-    "friday judged": ["job begins job=sweep", "swept day="],
-    "friday told": ["job begins job=outbox"],
+    "friday judged": ["job begins job=sweep", "swept day=", STUCK],
     "friday summed up": ["job begins job=daily_mail"],
-    "saturday judged": ["swept day="],
-    "saturday sent": ["message delivered"],
+    "saturday judged": ["job begins job=sweep", "message delivered"],
     "week briefed": ["job begins job=briefing"],
 }
 DEAD = "saturday arrives"  # the step that begins while no daemon runs
-STUCK = "friday told"  # the step in which a delivery goes on until the kill
 
 
 def live_through(folder: Path, kills: Mapping[str, Sequence[str]]) -> list[str]:
@@ -161,16 +160,14 @@ def live_through(folder: Path, kills: Mapping[str, Sequence[str]]) -> list[str]:
         for name, step in DAYS.items():
             if kills and name == DEAD:
                 daemon.end(signal.SIGKILL)
-            with stuck_delivery(folder) if kills and name == STUCK else nullcontext():
-                step.arrives(folder)
-                set_clock(folder, step.clock)
-                if kills and name == DEAD:
-                    daemon.start()
-                for line in kills.get(name, ()):
+            step.arrives(folder)
+            set_clock(folder, step.clock)
+            for line in kills.get(name, ()):
+                with stuck_delivery(folder) if line == STUCK else nullcontext():
+                    daemon.start()  # goes on where the last one was killed
                     daemon.wait_for(line)
                     daemon.end(signal.SIGKILL)
-            if name in kills:
-                daemon.start()
+            daemon.start()
             daemon.wait_until_idle(step.clock)
         assert daemon.end(signal.SIGTERM) == 0
     return daemon.said
@@ -181,7 +178,7 @@ def stuck_delivery(folder: Path) -> Iterator[None]:
     """Lay a pipe where the second mail would be written: its delivery waits for a reader that never comes."""
     message_id = rows(folder, "SELECT message_id FROM outbox WHERE state = 'pending' ORDER BY id")[1][0]
     pipe = folder / "mail" / "tmp" / f"{hashlib.sha256(message_id.encode()).hexdigest()[:32]}.kapok"
-    pipe.parent.mkdir(parents=True)
+    pipe.parent.mkdir(parents=True, exist_ok=True)
     os.mkfifo(pipe)
     yield
     pipe.unlink()

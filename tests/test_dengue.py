@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import gzip
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from examples.dengue import aggregate, run, score
+from examples.dengue import aggregate, quick, run, score
 from examples.dengue.run import EPIDEMICS, HERE
 from examples.dengue.score import Watched
+from warning.city import City, load_city
 from warning.model import Level
+from warning.pipeline import sweep
+from warning.replay import as_known, replay
+from warning.ruleset import load_rules
+from warning.store import document, outbox
 
 LEVELS = {".": Level.CALM, "Y": Level.YELLOW, "O": Level.ORANGE, "R": Level.RED}
 MAY = date(2014, 5, 5)  # a Monday
@@ -30,9 +36,18 @@ def seen(*courses: str, first: date = MAY, cases: list[list[int]] | None = None)
 
 
 @pytest.fixture(scope="module")
-def example() -> Watched:
-    _, found = run.ran()
-    return found
+def told() -> tuple[City, Watched]:
+    return run.ran()
+
+
+@pytest.fixture(scope="module")
+def example_city(told: tuple[City, Watched]) -> City:
+    return told[0]
+
+
+@pytest.fixture(scope="module")
+def example(told: tuple[City, Watched]) -> Watched:
+    return told[1]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +166,38 @@ def test_the_years_learnt_from_tell_nothing_of_later_ones(example: Watched) -> N
     np.testing.assert_array_equal(as_it_was.active, example.active[:weeks])
 
 
-def test_the_readme_says_what_the_program_finds() -> None:
-    figures = run.figures(*run.ran())
+def test_trying_thresholds_quickly_is_what_the_service_does(example: Watched) -> None:
+    city = load_city(HERE / "city")
+    [rule] = load_rules(HERE / "rules", city).rules
+    cases = quick.read_cases(through=2013)
+
+    found = quick.watched(city, rule, cases, quick.scored(rule, cases))
+
+    column = {place: n for n, place in enumerate(example.places)}
+    in_order = [column[place] for place in found.places]
+    np.testing.assert_array_equal(found.active, example.active[: len(found.mondays), in_order])
+
+
+def test_sweeping_live_says_what_the_figures_say(tmp_path: Path) -> None:
+    days = [day for day in run.sundays(2014) if day >= date(2014, 6, 1)][:14]
+    with run.taken_in(run.laid(tmp_path)) as service:
+        at = run.morning(service)
+        replayed = [event for week in replay(service, days, as_known(service, at)) for event in week.events]
+
+        swept = [event for day in days for event in sweep(service, day, now=at(day)).events]
+
+        assert [(e.alert, e.date, e.transition, e.after) for e in swept] == [
+            (e.alert, e.date, e.transition, e.after) for e in replayed
+        ]
+        assert sum(event.after >= Level.ORANGE for event in swept) >= 2
+        mails = outbox.messages(service.store)
+        assert mails
+        assert all("模拟" not in mail.message.subject for mail in mails)
+        text = document.documents(service.store, "narrative", days[-1])[0].text
+        assert "每万人" not in text  # the city states no population
+
+
+def test_the_readme_says_what_the_program_finds(example_city: City, example: Watched) -> None:
+    figures = run.figures(example_city, example)
 
     assert f"{run.BEGIN}\n{figures}{run.END}" in (HERE / "README.md").read_text(encoding="utf-8")

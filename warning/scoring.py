@@ -76,7 +76,10 @@ def window(day: date, frequency: str, years: int) -> Dates:
 
 
 def known(service: Service, day: date, *, known_at: datetime) -> dict[str, Known]:
-    """Return for each watched frequency its judged series over the window, as known at an instant."""
+    """Return for each watched frequency its judged series over the window, as known at an instant.
+
+    What lies before a series' last known break (``city/breaks.toml``) is left out: it says nothing of what came after.
+    """
     found: dict[str, Known] = {}
     for frequency in service.config.sweep.watch:
         keys = keys_of(service, frequency)
@@ -84,8 +87,16 @@ def known(service: Service, day: date, *, known_at: datetime) -> dict[str, Known
             continue
         dates = window(day, frequency, service.config.sweep.window_years)
         rolled = values(service, keys, dates, known_at=known_at)
+        for column, key in enumerate(keys):
+            rolled[: _since_break(service, key, dates), column] = np.nan
         found[frequency] = Known(frequency, dates, keys, rolled, {key: n for n, key in enumerate(keys)})
     return found
+
+
+def _since_break(service: Service, key: SeriesKey, dates: Dates) -> int:
+    """The first row that is counted as today; a break within a period begins with the next."""
+    past = [b.date for b in service.city.breaks_of(*key) if np.datetime64(b.date) <= dates[-1]]
+    return int(np.searchsorted(dates, np.datetime64(max(past)))) if past else 0
 
 
 def values(service: Service, keys: Sequence[SeriesKey], dates: Dates, *, known_at: datetime) -> Floats:

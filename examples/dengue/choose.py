@@ -14,7 +14,8 @@ import sys
 from dataclasses import dataclass
 from datetime import date
 
-from examples.dengue.run import HERE, LEARNT, read_cases, scored, watched
+from examples.dengue.quick import read_cases, scored, watched
+from examples.dengue.run import HERE, LEARNT
 from examples.dengue.score import Watched, period, season
 from warning.city import load_city
 from warning.ruleset import Evidence, load_rules

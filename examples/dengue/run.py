@@ -7,28 +7,30 @@ python -m examples.dengue.run --write    puts them into README.md
 from __future__ import annotations
 
 import argparse
-import csv
 import gzip
 import statistics
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from detectors import DETECTORS, Panel, Scores
 from examples.dengue.score import MANY, Period, Season, Struck, Watched, period, season, struck
-from warning import grading, lifecycle
-from warning.city import City, load_city
+from warning import jobs
+from warning.city import City
 from warning.model import Alert, Level, SeriesKey
-from warning.ruleset import Rule, load_rules, series_of
+from warning.replay import as_known, morning_after, replay
+from warning.scoring import Known, known
+from warning.service import Deployment, Service, load_deployment, opened
 
 HERE = Path(__file__).resolve().parent
 CASES = HERE / "dengue_weekly.csv.gz"
 BEGIN, END = "<!-- figures: python -m examples.dengue.run --write -->", "<!-- end of figures -->"
 
+FIRST = date(2008, 1, 13)  # the last day of the first whole week
 CITIES = ("kaohsiung", "tainan")
 LEARNT = range(2009, 2014)  # the years thresholds were chosen on; 2008 is history only
 JUDGED = range(2014, 2017)
@@ -40,63 +42,66 @@ QUIET = (
 )
 
 
-@dataclass(frozen=True)
-class Cases:
-    """The weeks of the file: (T,) Mondays, N series, (T, N) cases."""
-
-    mondays: tuple[date, ...]
-    keys: tuple[SeriesKey, ...]
-    values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
-
-
-def read_cases(path: Path = CASES, through: int = 2016) -> Cases:
-    """Return the weeks that end in the year ``through`` or before; later rows are passed over unread."""
-    found: dict[tuple[date, SeriesKey], float] = {}
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            monday = date.fromisoformat(row["date"])
-            if (monday + timedelta(days=6)).year <= through:
-                found[monday, SeriesKey(row["indicator"], row["place"])] = float(row["value"])
-    mondays = tuple(sorted({monday for monday, _ in found}))
-    keys = tuple(dict.fromkeys(key for _, key in found))
-    return Cases(mondays, keys, np.array([[found[monday, key] for key in keys] for monday in mondays]))
+def laid(folder: Path, through: int = 2016) -> Deployment:
+    """Return the example as a deployment that writes to a folder, with its feed laid there, up to a year."""
+    deployment = load_deployment(HERE / "config.toml")
+    feeds = folder / "feeds"
+    feeds.mkdir(parents=True)
+    with gzip.open(CASES, "rt", encoding="utf-8") as file:
+        head, *rows = file.readlines()
+    kept = [row for row in rows if _week(row).year <= through and (_week(row) + timedelta(days=6)).year <= through]
+    (feeds / "dengue_weekly.csv").write_text("".join([head, *kept]), encoding="utf-8")
+    places = {
+        "feeds": feeds,
+        "database": folder / "kapok.db",
+        "maildir": folder / "mail",
+        "documents": folder / "texts",
+    }
+    paths = deployment.config.paths.model_copy(update=places)
+    return replace(deployment, config=deployment.config.model_copy(update={"paths": paths}))
 
 
-def scored(rule: Rule, cases: Cases) -> Scores:
-    """Return the rule's scores of every week: in one call, since no score depends on a later week."""
-    panel = Panel(np.array(cases.mondays, dtype="datetime64[D]"), list(cases.keys), cases.values, "weekly")
-    return DETECTORS[rule.detector](panel, last=len(cases.mondays), **rule.parameters)
+def taken_in(deployment: Deployment) -> Service:
+    """Return the deployment opened, its feed imported; the rows say themselves when they were received."""
+    service = opened(deployment)
+    jobs.take_in(service, datetime(2017, 1, 2, tzinfo=UTC))
+    return service
 
 
-def watched(city: City, rule: Rule, cases: Cases, scores: Scores) -> Watched:
-    """Return ``active`` of every township and week: the scores graded by the rule, folded as alerts are."""
-    dates = np.array(cases.mondays, dtype="datetime64[D]")
-    signals = grading.signals(rule, cases.keys, dates, scores, city.indicators, last=len(dates), version="example")
-    alerts: dict[SeriesKey, Alert | None] = dict.fromkeys(cases.keys)
-    active = np.zeros(cases.values.shape, dtype=np.int8)
-    for week, told in enumerate(signals):
-        for column, (key, signal) in enumerate(zip(cases.keys, told, strict=True)):
-            found = lifecycle.verdict(key, cases.mondays[week], [signal])
-            alert, _ = lifecycle.advance(alerts[key], found, {rule.id: rule.quiet})
-            alerts[key] = alert
-            active[week, column] = Level.CALM if alert is None else alert.active
-    places = tuple(key.place for key in cases.keys)
-    return Watched(
-        mondays=cases.mondays,
-        places=places,
-        cities=tuple(str(city.places[place].parent) for place in places),
-        cases=cases.values.astype(np.int64),
-        active=active,
-    )
+def sundays(through: int) -> list[date]:
+    """Return the last day of every week of the feed: what a sweep on the Monday after judges."""
+    days = (FIRST + timedelta(days=7 * week) for week in range(52 * 10))
+    return [day for day in days if day.year <= through]
+
+
+def morning(service: Service) -> Callable[[date], datetime]:
+    """Return from a Sunday to the instant of its sweep: Monday at nine, an hour after the feed."""
+    return lambda day: morning_after(service, day, time(9))
 
 
 def ran(through: int = 2016) -> tuple[City, Watched]:
-    """Return the example's city and what its rule made of the years."""
-    city = load_city(HERE / "city")
-    [rule] = load_rules(HERE / "rules", city).rules
-    cases = read_cases(through=through)
-    assert set(cases.keys) == set(series_of(rule, city))  # noqa: S101 - the file and the rule are ours
-    return city, watched(city, rule, cases, scored(rule, cases))
+    """Return the example's city and ``active`` of every township and week: the service's own steps, week by week."""
+    with TemporaryDirectory() as folder, taken_in(laid(Path(folder), through)) as service:
+        days = sundays(through)
+        weeks = [week.live for week in replay(service, days, as_known(service, morning(service)))]
+        [panel] = known(service, days[-1], known_at=morning(service)(days[-1])).values()
+        return service.city, _watched(service.city, days, weeks, panel)
+
+
+def _watched(city: City, days: Sequence[date], weeks: Sequence[Mapping[SeriesKey, Alert]], panel: Known) -> Watched:
+    first = int(np.searchsorted(panel.dates, np.datetime64(days[0] - timedelta(days=6))))
+    levels = [[live[key].active if key in live else Level.CALM for key in panel.keys] for live in weeks]
+    return Watched(
+        mondays=tuple(day - timedelta(days=6) for day in days),
+        places=tuple(key.place for key in panel.keys),
+        cities=tuple(str(city.places[key.place].parent) for key in panel.keys),
+        cases=panel.values[first:].astype(np.int64),
+        active=np.array(levels, dtype=np.int8),
+    )
+
+
+def _week(row: str) -> date:
+    return date.fromisoformat(row.split(",")[2])
 
 
 def quiet(watched: Watched) -> Period:
