@@ -14,13 +14,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from little_city import (
     CONFIG,
     EAST,
@@ -38,6 +41,12 @@ from little_city import (
     usual,
     without,
 )
+
+from warning.config import Job
+from warning.jobs import JOBS, Task
+from warning.schedule import KEPT, due, trigger
+from warning.service import open_service
+from warning.store import open_store, run
 
 PATIENCE = 60.0  # seconds any one line may take
 OWN_TIMES = ("run", "_sqlite_migrations")  # tables that tell of running only; all others must agree to the byte
@@ -278,7 +287,15 @@ def test_the_three_days_hold_alerts_mails_a_late_a_corrected_and_unusable_values
     assert account["saturday-corrected.csv"] == [1, 1, 0]
     assert account["sunday-broken.csv"] == [0, 0, 2]
     assert "sunday-not-utf-8.csv" not in account
-    assert rows(lives.unbroken, "SELECT count(*) FROM notice WHERE about = 'sunday-not-utf-8.csv'") == [(1,)]
+    assert rows(lives.unbroken, "SELECT DISTINCT about FROM notice") == [("sunday-not-utf-8.csv",)]
+
+
+def test_jobs_due_at_the_same_instant_run_in_their_fixed_order(lives: Lives) -> None:
+    instant = at(MONDAY, "08:00").astimezone(UTC).isoformat()
+
+    began = rows(lives.unbroken, f"SELECT job FROM run WHERE started = '{instant}' AND status = 'done' ORDER BY id")  # noqa: S608
+
+    assert [job for (job,) in began] == ["feeds", "sweep", "daily_mail", "outbox"]
 
 
 def test_no_traceback_is_ever_logged(lives: Lives) -> None:
@@ -355,6 +372,61 @@ def test_a_clock_file_that_nobody_can_read_for_a_while_stops_nothing(tmp_path: P
 
     assert "Traceback" not in "".join(daemon.said)
     assert rows(tmp_path, "SELECT count(*) FROM feed_file") == [(1,)]
+
+
+def test_a_mail_handed_over_but_not_noted_is_handed_over_again_as_the_same_file(tmp_path: Path) -> None:
+    config = lay(tmp_path)
+    _friday(tmp_path)
+    now = at(SATURDAY, "07:30")
+    with open_service(config) as service:
+        task = Task(service, now, now, lambda _: None)
+        JOBS["sweep"](task)
+        JOBS["outbox"](task)
+        once = files(tmp_path / "mail")
+        with service.store.write():
+            service.store.change("UPDATE outbox SET state = 'pending'")
+
+        note = JOBS["outbox"](task)
+
+    assert note == "2 sent, 0 refused"
+    assert files(tmp_path / "mail") == once
+    assert len(once) == 2
+
+
+def test_an_outage_is_counted_from_its_end_and_not_without_limit() -> None:
+    every_minute = trigger(Job(at="* * * * *"), ZoneInfo("Asia/Shanghai"))
+
+    found = due(every_minute, at(FRIDAY, "08:00") - timedelta(days=3650), at(FRIDAY, "08:00"))
+
+    assert found[0] == at(FRIDAY, "08:00") - timedelta(minutes=KEPT - 1)
+    assert found[-1] == at(FRIDAY, "08:00")
+    assert len(found) == KEPT
+
+
+@given(st.integers(0, 12000), st.integers(0, 12000), st.sampled_from(["0 */3 * * *", "30 7 * * *", "0 8 * * mon"]))
+def test_what_was_due_before_a_kill_and_after_it_is_what_was_due_in_all(first: int, more: int, cron: str) -> None:
+    times, start = trigger(Job(at=cron), ZoneInfo("Asia/Shanghai")), at(FRIDAY, "07:29")
+    middle = start + timedelta(minutes=first)
+    end = middle + timedelta(minutes=more)
+
+    halves = due(times, start, middle) + due(times, middle, end)
+
+    assert halves == due(times, start, end)
+
+
+def test_only_the_last_runs_of_a_job_are_remembered(tmp_path: Path) -> None:
+    with closing(open_store(tmp_path / "kapok.db")) as store, store.write():
+        for minute in range(30):
+            instant = at(FRIDAY, "08:00") + timedelta(minutes=minute)
+            run.finish(store, run.begin(store, ("feeds", "sweep")[minute % 2], instant, instant), instant, "done")
+        latest = run.last_scheduled(store, "feeds")
+
+        gone = run.prune(store, "feeds", keep=4)
+
+        assert gone == 11
+        assert len(run.runs(store, job="feeds")) == 4
+        assert len(run.runs(store, job="sweep")) == 15
+        assert run.last_scheduled(store, "feeds") == latest
 
 
 def ended(folder: Path, job: str) -> list[tuple[str, str]]:

@@ -7,7 +7,6 @@ import email.policy
 import mailbox
 import socket
 import ssl
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 from hypothesis import given, settings
@@ -207,12 +207,13 @@ def serving(desk: Desk, **options: Any) -> Iterator[Callable[..., Smtp]]:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A self-signed certificate of 127.0.0.1, and its key."""
+    """A certificate of 127.0.0.1 by an authority nobody else knows, and its key."""
     folder = tmp_path_factory.mktemp("tls")
     shown, key = folder / "shown.pem", folder / "key.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    command += ["-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run([*command, "-keyout", key, "-out", shown], check=True, capture_output=True)
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    key.write_bytes(issued.private_key_pem.bytes())
+    shown.write_bytes(b"".join(part.bytes() for part in (*issued.cert_chain_pems, authority.cert_pem)))
     return shown, key
 
 
