@@ -47,6 +47,7 @@ from warning.jobs import JOBS, Task
 from warning.schedule import KEPT, due, trigger
 from warning.service import open_service
 from warning.store import open_store, run
+from warning.store.encoding import text_of
 
 PATIENCE = 60.0  # seconds any one line may take
 OWN_TIMES = ("run", "_sqlite_migrations")  # tables that tell of running only; all others must agree to the byte
@@ -291,7 +292,7 @@ def test_the_three_days_hold_alerts_mails_a_late_a_corrected_and_unusable_values
 
 
 def test_jobs_due_at_the_same_instant_run_in_their_fixed_order(lives: Lives) -> None:
-    instant = at(MONDAY, "08:00").astimezone(UTC).isoformat()
+    instant = text_of(at(MONDAY, "08:00"))
 
     began = rows(lives.unbroken, f"SELECT job FROM run WHERE started = '{instant}' AND status = 'done' ORDER BY id")  # noqa: S608
 

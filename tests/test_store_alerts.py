@@ -125,13 +125,13 @@ def test_alerts_of_a_place_leave_out_other_places(store: Store) -> None:
     assert [a.place for a in alert.alerts(store, place="market")] == ["market"]
 
 
-def test_numbers_count_within_a_data_date(store: Store) -> None:
-    before = alert.next_number(store, "GZ", DAY)
-    save(store, replace(ALERT, number=before))
+def test_alerts_are_counted_within_a_data_date(store: Store) -> None:
+    before = alert.count_of(store, DAY)
+    save(store, ALERT)
 
-    assert before == "GZ-20261121-0001"
-    assert alert.next_number(store, "GZ", DAY) == "GZ-20261121-0002"
-    assert alert.next_number(store, "GZ", DAY + timedelta(days=1)) == "GZ-20261122-0001"
+    assert before == 0
+    assert alert.count_of(store, DAY) == 1
+    assert alert.count_of(store, DAY + timedelta(days=1)) == 0
 
 
 def test_events_come_back_in_order(store: Store) -> None:

@@ -6,7 +6,6 @@ import re
 import socket
 from datetime import date
 from pathlib import Path
-from threading import Event, Thread
 
 import httpx
 import pytest
@@ -23,7 +22,7 @@ from warning.situation import Coverage
 from warning.web.drawing import Tally, drawing
 from warning.web.map import mapped
 from warning.web.places import due_of
-from warning.web.server import Server, serve
+from warning.web.server import Server
 
 CITY = load_city(shipped("city"))
 SQUARE = ((0.0, 0.0), (100.0, 0.0), (100.0, 100.0), (0.0, 100.0))
@@ -149,24 +148,6 @@ def test_a_stopped_server_answers_no_more(tmp_path: Path) -> None:
     assert before.json()["status"] == "ok"
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{address}healthz", trust_env=False)
-
-
-def test_serving_ends_when_it_is_told_to(tmp_path: Path) -> None:
-    deployment, told, until, ready = deployment_in(tmp_path), [], Event(), Event()
-
-    def note(address: str) -> None:
-        told.append(address)
-        ready.set()
-
-    thread = Thread(target=serve, args=(deployment,), kwargs={"ready": note, "until": until})
-    thread.start()
-    assert ready.wait(20)
-    status = httpx.get(told[0], trust_env=False).status_code
-    until.set()
-    thread.join(20)
-
-    assert status == 200
-    assert not thread.is_alive()
 
 
 def _ground(rule: str) -> str:

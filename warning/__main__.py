@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from io import TextIOWrapper
 
@@ -12,6 +13,7 @@ def main() -> None:
     """Run the command line; exit code 2 and a plain sentence when something is missing or wrong."""
     from warning.cli import app
 
+    logging.getLogger("warning").addHandler(logging.NullHandler())  # a command prints what it has to say
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 shows "?", and no traceback

@@ -66,13 +66,15 @@ def check(config: ConfigFile = None) -> None:
 
 @app.command("import")
 def take(config: ConfigFile = None) -> None:
-    """读入送来的文件 / Read the new files of the watched folder."""
+    """读入送来的文件 / Read the new files of the watched folder; exit code 2 if one could not be read."""
     from warning import jobs, screen
     from warning.asked import service_of
 
     with service_of(config) as service, screen.progress("读入 import", None) as beat:
         accounts = jobs.take_in(service, service.clock(), progress=screen.counted(beat))
     screen.show_accounts(accounts)
+    if any(account.error is not None for account in accounts):
+        raise typer.Exit(2)
 
 
 @app.command()

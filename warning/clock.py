@@ -32,6 +32,8 @@ def file_clock(path: Path) -> Clock:
             found = path.read_text(encoding="ascii").strip()
         except OSError as error:
             raise ConfigError(str(path), [f"clock.file cannot be read: {error.strerror}"]) from error
+        except UnicodeDecodeError as error:
+            raise ConfigError(str(path), ["clock.file holds no ISO 8601 instant"]) from error
         try:
             instant = datetime.fromisoformat(found)
         except ValueError as error:

@@ -12,10 +12,10 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from warning.checked import Checked, checked, read_toml
 from warning.errors import ConfigError
@@ -109,6 +109,13 @@ class Smtp(Checked):
     user: str = ""
     timeout: Annotated[float, Field(gt=0)] = 20.0  # seconds
     ca_file: Path | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _holds_no_secret(cls, content: Any) -> Any:
+        if isinstance(content, dict) and "password" in content:
+            raise ValueError(f"password does not belong in a file; set {SMTP_PASSWORD} or {SMTP_PASSWORD}_FILE")
+        return content
 
 
 class Mail(Checked):

@@ -62,5 +62,8 @@ def _log_to_stderr() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr, force=True
     )
-    for talkative, level in (("apscheduler", logging.ERROR), ("fontTools", logging.WARNING)):
-        logging.getLogger(talkative).setLevel(level)  # skipped wake-ups are no news: the running one looks again
+    logging.getLogger("apscheduler").setLevel(
+        logging.ERROR
+    )  # a wake-up left out is no news: the running one looks again
+    for talkative in ("fontTools", "uvicorn"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)

@@ -13,6 +13,8 @@ from datetime import date
 from warning.model import Alert, Indicator, Level, SeriesKey, Signal, Stage, Transition
 from warning.ruleset import Colour, PlaceColours
 
+Day = date  # a verdict's own date hides the type
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -22,7 +24,7 @@ class Verdict:
     date: date
     level: Level
     signals: tuple[Signal, ...] = ()  # the coloured ones, strongest first
-    onset: date | None = None  # since when, where it can be told
+    onset: Day | None = None  # since when, where it can be told
 
 
 def verdict(key: SeriesKey, day: date, signals: Iterable[Signal], onset: date | None = None) -> Verdict:
@@ -47,7 +49,7 @@ def advance(alert: Alert | None, verdict: Verdict, holds: Mapping[str, int]) -> 
     if verdict.level is Level.MISSING:
         return alert, None
     if verdict.level > alert.active:
-        onset = alert.onset if alert.active > Level.CALM else verdict.onset or verdict.date
+        onset = verdict.onset or (alert.onset if alert.active > Level.CALM else verdict.date)  # stronger evidence knows
         peak = max(alert.peak, verdict.level)
         return (
             replace(

@@ -28,6 +28,7 @@ from warning.errors import ConfigError
 from warning.model import Indicator, Level, SeriesKey
 
 TRIAL = np.arange(np.datetime64("2023-01-02"), np.datetime64("2026-01-05"))  # as long as the usual three-year window
+_WORDS = {"int": "a whole number", "float": "a number", "str": "a text in quotation marks", "bool": "true or false"}
 COLOURED = (Level.YELLOW, Level.ORANGE, Level.RED)
 
 
@@ -268,7 +269,9 @@ def _faults_of_parameters(rule: Rule) -> list[str]:
             continue
         wanted = str(known[name].annotation)
         if not _fits(value, wanted):
-            faults.append(f"parameters.{name} must be {wanted.removesuffix(' | None')}, found {value!r}")
+            faults.append(
+                f"parameters.{name}: expected {_WORDS.get(wanted.removesuffix(' | None'), wanted)}, found {value!r}"
+            )
     return faults
 
 

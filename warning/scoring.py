@@ -7,7 +7,6 @@ that the same date is judged from the same history live and in replay.
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors import DETECTORS
-from detectors.changepoint import since
-from detectors.panel import Dates, Floats, Panel, Scores
+from detectors.onset import onset
+from detectors.panel import Dates, DayKind, Floats, Panel, Scores
 from warning import grading
 from warning.model import SeriesKey
 from warning.rollup import roll_up, sources
@@ -28,6 +27,12 @@ from warning.store import observation
 log = logging.getLogger(__name__)
 
 ANCHOR = date(1970, 1, 5)  # a Monday
+ONSET = {"daily": (28, 14, 3), "weekly": (8, 8, 0)}  # periods an onset lies back, periods before that, tolerance
+SHAPED = 56  # days that tell what the days of a week are like
+MONDAY, WEDNESDAY, SUNDAY = 3, 2, 6  # 1970-01-01 was a Thursday; numbers of weekdays
+LEAST_SHARE = 0.1  # of the mean day: a rare event on a day that had none yet counts, too
+TINY = 1e-9
+OFF = (DayKind.HOLIDAY, DayKind.SPRING_FESTIVAL, DayKind.CLOSURE)
 DEAR = ("forecast", "changepoint")  # judged on new dates only; the others again on all of rejudge_days
 Beat = Callable[[str], None]  # told before each long step; may raise to stop the work
 
@@ -142,25 +147,51 @@ def score(
     return judged, failures
 
 
-def onset_of(panel: Known, key: SeriesKey, day: date) -> date:
+def onset_of(deployment: Deployment, panel: Known, key: SeriesKey, day: date, *, rising: bool) -> date:
     """Return since when a series is out of its usual range, looking back from ``day``.
 
-    The usual is the median of the same weekday over the weeks 5 to 12 before (weekly: of the
-    periods 5 to 16 before); the onset maximises the likelihood ratio of one changed level from it to ``day``.
+    What days of the week are like is taken from all places of the indicator, over the eight weeks before those
+    looked at (weekly: every week is alike); holidays are like Sundays, make-up workdays like Wednesdays.
+
+    Args:
+        deployment: For the calendar and the kind of the indicator.
+        panel: Up to ``day`` or beyond it; what lies beyond is not looked at.
+        key: The series.
+        day: A date on which it is coloured.
+        rising: Whether it is high or low.
     """
+    reach, level, within = ONSET[panel.frequency]
     end = int(np.searchsorted(panel.dates, np.datetime64(day))) + 1
-    reach, back, phases = (8, 16, 1) if panel.frequency == "weekly" else (28, 84, 7)
-    values = panel.of(key)[max(0, end - back) : end]
-    if len(values) < back or np.isfinite(values[:-reach]).sum() < (back - reach) // 2:
+    start = end - reach - level
+    if start < 0:
         return day
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a weekday nobody reported has no median
-        usual = np.nanmedian(values[:-reach].reshape(-1, phases), axis=0)
-    expected = np.resize(usual, reach)
-    recent = np.where(np.isfinite(values[-reach:]), values[-reach:], expected)
-    start = since(recent, expected)
-    found: date = panel.dates[end - reach + start].item()
+    shape = np.ones(reach + level)
+    if panel.frequency == "daily":
+        shape = _weekdays(deployment, panel, key.indicator, start, end)
+    least = 1.0 if deployment.city.indicators[key.indicator].kind == "count" else 0.0
+    row = onset(panel.of(key)[start:end], shape, reach=reach, rising=rising, within=within, least=least or TINY)
+    found: date = panel.dates[start + row].item()
     return found
+
+
+def _weekdays(deployment: Deployment, panel: Known, indicator: str, start: int, end: int) -> Floats:
+    """Return (end - start,): each day's usual share of its week, by the eight weeks before ``start``."""
+    first = max(0, start - SHAPED)
+    kinds = deployment.calendar.kinds(panel.dates[first:end])
+    weekday = (panel.dates[first:end].astype(np.int64) + MONDAY) % 7
+    weekday = np.where(np.isin(kinds, OFF), SUNDAY, np.where(kinds == DayKind.MAKE_UP_WORKDAY, WEDNESDAY, weekday))
+    columns = [n for n, key in enumerate(panel.keys) if key.indicator == indicator]
+    before = panel.values[first:start, columns]
+    usual = np.ones(7)
+    for n in range(7):
+        days = before[(weekday[: len(before)] == n) & (kinds[: len(before)] == DayKind.ORDINARY)]
+        reported = np.isfinite(days).sum(axis=0)
+        usual[n] = (np.nansum(days, axis=0) / np.maximum(reported, 1)).sum() if reported.any() else np.nan
+    mean = np.nanmean(usual) if np.isfinite(usual).any() else 0.0
+    if not mean > 0:
+        return np.ones(end - start)
+    share = np.where(np.isfinite(usual), np.maximum(usual / mean, LEAST_SHARE), 1.0)
+    return np.asarray(share[weekday[start - first :]])
 
 
 def groups(deployment: Deployment) -> dict[tuple[str, str, str], list[Rule]]:

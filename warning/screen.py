@@ -11,6 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -43,24 +44,28 @@ def local(instant: datetime | None, zone: ZoneInfo) -> str:
 
 
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; numbers to the right, a column's first cells never broken, its head in two lines."""
+    """Print a table with heads "中文 English", in Chinese alone where both are too wide; numbers to the right."""
     kept = [list(map(str, row)) for row in rows]
     if not kept:
         console.print(f"[bold]{title}[/]: 无 none")
         return
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for n, column in enumerate(columns):
-        numeric = all(row[n].replace(".", "").replace("-", "").replace(",", "").isdigit() for row in kept)
-        whole = numeric or (n == 0 and max(map(cell_len, (row[0] for row in kept))) <= WHOLE)
-        table.add_column(
-            column.replace(" ", "\n", 1),
-            justify="right" if numeric else "left",
-            overflow="fold",
-            no_wrap=whole,
-        )
-    for row in kept:
-        table.add_row(*row)
+    table = _table(title, [column.replace(" ", "\n", 1) for column in columns], kept)
+    if Measurement.get(console, console.options.update(max_width=1000), table).minimum > console.width:
+        table = _table(title, [column.partition(" ")[0] for column in columns], kept)
     console.print(table)
+
+
+def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """Numbers, dates and short first columns are never broken."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for n, head in enumerate(heads):
+        cells = [row[n] for row in rows]
+        numeric = all(cell.replace(".", "").replace("-", "").replace(",", "").isdigit() for cell in cells)
+        whole = numeric or (n == 0 and max(map(cell_len, cells)) <= WHOLE)
+        table.add_column(head, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def show_accounts(accounts: Sequence[FileAccount]) -> None:

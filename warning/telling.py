@@ -18,7 +18,7 @@ from detectors.panel import Dates, Floats
 from warning import gathering
 from warning.charts import Series, series_chart
 from warning.city import Person
-from warning.facts import Facts, Item, as_json
+from warning.facts import Facts, as_json
 from warning.gathering import Context
 from warning.model import Alert, Attachment, Document, Event, Level, Message, SeriesKey
 from warning.ruleset import series_of
@@ -206,8 +206,3 @@ def _document(context: Context, env: Engine, kind: str, template: str, facts: Fa
         html=render(env, f"{template}.zh.html.j2", content),
         facts=as_json(facts),
     )
-
-
-def items_of(facts: Facts, level: Level) -> tuple[Item, ...]:
-    """Return the items of one level."""
-    return tuple(item for item in facts.items if item.level is level)

@@ -6,7 +6,7 @@ Pure; the same for a live sweep and for a replay of the past.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -78,7 +78,7 @@ def verdicts(
     """Return the verdicts of dates not judged before, by date and series; missing values have none.
 
     Args:
-        deployment: For the rules' version.
+        deployment: City, calendar, and the rules' version.
         panels: As they are known, up to the day that is judged.
         lasts: For each frequency, how many final dates of its panel to look at.
         found: From ``graded``; their dates may go on beyond the panels'.
@@ -105,7 +105,10 @@ def verdicts(
                 if signals is None:
                     cells.append(Verdict(key, when, Level.CALM))
                 else:
-                    cells.append(verdict(key, when, signals, onset_of(panel, key, when)))
+                    strongest = verdict(key, when, signals)
+                    rising = strongest.signals[0].surprise > 0
+                    since = onset_of(deployment, panel, key, when, rising=rising)
+                    cells.append(replace(strongest, onset=since))
     return sorted(cells, key=lambda cell: (cell.date, cell.key))
 
 

@@ -75,11 +75,6 @@ def count_of(store: Store, day: date) -> int:
     return 0 if found is None else int(found[0])
 
 
-def next_number(store: Store, prefix: str, day: date) -> str:
-    """Return the number the next alert saved for a data date gets, e.g. "GZ-20261122-0001"."""
-    return f"{prefix}-{day:%Y%m%d}-{count_of(store, day) + 1:04d}"
-
-
 def append_events(store: Store, events: Sequence[Event]) -> None:
     """Append to the history of alerts that are saved already.  Writes.
 

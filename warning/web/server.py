@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Callable
 from threading import Event, Thread
 
 import uvicorn
@@ -58,25 +57,6 @@ class Server:
             return
         self._server.should_exit = True
         self._thread.join()
-
-
-def serve(deployment: Deployment, *, ready: Callable[[str], None], until: Event) -> None:
-    """Serve the page until the event is set.
-
-    Args:
-        deployment: As loaded.
-        ready: Told the page's address when it answers.
-        until: Set by a signal handler or another thread.
-
-    Raises:
-        ConfigError: if the port cannot be had.
-    """
-    server = Server(deployment)
-    ready(server.start())
-    try:
-        until.wait()
-    finally:
-        server.stop()
 
 
 class _Announcing(uvicorn.Server):

@@ -1,0 +1,70 @@
+"""Since when: the date a rise began is found, whatever its shape and wherever the level."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detectors.onset import onset
+
+QUIET = [20.0, 19, 21, 20, 18, 22, 20] * 4
+
+
+@pytest.mark.parametrize(
+    ("last", "back"),
+    [
+        pytest.param([60.0], 1, id="one-day"),
+        pytest.param([31.0, 29, 30, 32, 28], 5, id="a-step"),
+        pytest.param([22.0, 24, 26, 28, 30, 32, 34, 36, 38, 40, 42, 44], 12, id="a-slope"),
+        pytest.param([40.0, np.nan, 41, 39], 4, id="with-a-gap"),
+    ],
+)
+def test_a_rise_is_dated_to_its_first_days(last: list[float], back: int) -> None:
+    values = QUIET + last
+
+    found = onset(values, np.ones(len(values)), reach=21)
+
+    assert abs(len(values) - back - found) <= 1
+
+
+def test_a_fall_is_found_where_a_fall_is_looked_for() -> None:
+    values = [*QUIET, 40.0, 41, 39, *QUIET[:7], 8.0, 9, 7]
+
+    assert onset(values, np.ones(len(values)), reach=21, rising=False, within=0) == len(values) - 3
+
+
+def test_nothing_high_is_dated_to_the_last_step() -> None:
+    values = [30.0] * 10 + [20.0] * 10
+
+    assert onset(values, np.ones(20), reach=8, rising=True) == 19
+
+
+def test_a_weekday_pattern_is_no_rise() -> None:
+    week = [26.0, 25, 24, 25, 26, 6, 5]
+    values = week * 5 + [45.0, 44, 46]
+
+    assert onset(values, week * 5 + week[:3], reach=14, within=0) == 35
+
+
+@given(st.lists(st.floats(0, 500), min_size=20, max_size=40), st.floats(0.01, 100), st.booleans())
+def test_the_scale_of_what_is_expected_does_not_matter(values: list[float], scale: float, rising: bool) -> None:
+    pattern = 1 + 0.3 * np.sin(np.arange(len(values)))
+
+    assert onset(values, pattern, reach=12, rising=rising) == onset(values, scale * pattern, reach=12, rising=rising)
+
+
+@given(st.lists(st.one_of(st.just(np.nan), st.integers(0, 40).map(float)), min_size=10, max_size=40))
+def test_an_onset_is_a_reported_day_or_the_last(values: list[float]) -> None:
+    found = onset(values, np.ones(len(values)), reach=8)
+
+    assert len(values) - 8 <= found < len(values)
+    assert found == len(values) - 1 or np.isfinite(values[found])
+
+
+def test_what_cannot_be_asked_is_refused() -> None:
+    with pytest.raises(ValueError, match="reach is 4, 4 values have at most 3"):
+        onset([1.0, 2, 3, 4], np.ones(4), reach=4)
+    with pytest.raises(ValueError, match="observed has shape"):
+        onset([1.0, 2], np.ones(3), reach=1)

@@ -1,0 +1,130 @@
+"""Rule files: what is read from them, and what is said when they are wrong."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from little_city import CITY, RULES
+
+from detectors import DETECTORS
+from warning.city import City, load_city
+from warning.errors import ConfigError
+from warning.model import Level, SeriesKey
+from warning.paths import shipped
+from warning.ruleset import load_rules, series_of, vocabulary
+
+BAD = sorted((Path(__file__).parent / "bad_rules").glob("*.toml"))
+ONE = """
+[[rule]]
+id = "{}"
+name_zh = "升高"
+indicators = ["thefts"]
+{}
+detector = "ears"
+yellow = {{ surprise = 3 }}
+"""
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> City:
+    folder = tmp_path_factory.mktemp("city")
+    for name, text in CITY.items():
+        (folder / name).write_text(text.lstrip(), encoding="utf-8")
+    return load_city(folder)
+
+
+def one(identifier: str = "ss_po.surge", where: str = 'tier = "district"') -> str:
+    """Write a rule that has no fault."""
+    return ONE.format(identifier, where)
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_a_fault_is_named_with_its_rule(path: Path, tmp_path: Path, city: City) -> None:
+    expectation = path.read_text(encoding="utf-8").partition("\n")[0]
+    shutil.copyfile(path, tmp_path / "police.toml")
+
+    with pytest.raises(ConfigError) as refusal:
+        load_rules(tmp_path, city)
+
+    assert refusal.value.where == str(tmp_path)
+    assert refusal.value.faults == (f"police.toml: {expectation.removeprefix('# expect: ')}",)
+
+
+def test_the_faults_of_all_rules_and_files_are_listed_at_once(tmp_path: Path, city: City) -> None:
+    wrong = one("ss_po.form", "tier = 3") + one("ss_po.sense", 'tier = "street"') + one("ss_po.good")
+    (tmp_path / "police.toml").write_text(f'area = "ss_po"\n{wrong}', encoding="utf-8")
+    (tmp_path / "again.toml").write_text(f'area = "ss_pq"\n{one("ss_po.good")}', encoding="utf-8")
+    (tmp_path / "district.toml").write_text("missing_share = 2\n", encoding="utf-8")
+    (tmp_path / "gbk.toml").write_bytes("# 治安".encode("gbk"))
+
+    with pytest.raises(ConfigError) as refusal:
+        load_rules(tmp_path, city)
+
+    assert refusal.value.faults == (
+        "again.toml: area 'ss_pq' is not a level-2 area; did you mean 'ss_po'?",
+        "again.toml: ss_po.good: indicator 'thefts' belongs to area 'ss_po', not 'ss_pq'",
+        "district.toml: missing_share: input should be less than or equal to 1, found 2",
+        "gbk.toml: byte 3 is not UTF-8; save the file as UTF-8",
+        "police.toml: ss_po.form: tier: expected a text in quotation marks, found 3",
+        "police.toml: ss_po.sense: tier 'street' has no places; known: city, district",
+        "police.toml: rule 'ss_po.good' is defined twice",
+    )
+
+
+@pytest.mark.parametrize("folder", ["rules", "nowhere"])
+def test_a_folder_without_rules_says_where_to_get_some(tmp_path: Path, city: City, folder: str) -> None:
+    (tmp_path / "rules").mkdir()
+
+    with pytest.raises(ConfigError, match=r"has no rule files \(\*\.toml\); copy the shipped ones with `kapok init`"):
+        load_rules(tmp_path / folder, city)
+
+
+def test_a_rule_judges_its_indicators_at_its_places_in_their_order(tmp_path: Path, city: City) -> None:
+    (tmp_path / "police.toml").write_text(RULES, encoding="utf-8")
+
+    rules = load_rules(tmp_path, city)
+
+    assert [rule.id for rule in rules.rules] == ["ss_po.surge", "ss_po.slow", "ss_po.campus"]
+    assert series_of(rules.rule("ss_po.campus"), city) == (SeriesKey("campus", "0101"), SeriesKey("campus", "0102"))
+    assert [level for level, _ in rules.rule("ss_po.surge").levels()] == [Level.YELLOW, Level.ORANGE, Level.RED]
+    assert (rules.rule("ss_po.slow").window, rules.rule("ss_po.surge").window) == (7, 1)
+
+
+def test_a_rule_may_name_its_places(tmp_path: Path, city: City) -> None:
+    named = one(where='places = ["0102", "01"]')
+    (tmp_path / "police.toml").write_text(f'area = "ss_po"\n{named}', encoding="utf-8")
+
+    rule = load_rules(tmp_path, city).rules[0]
+
+    assert [key.place for key in series_of(rule, city)] == ["0102", "01"]
+
+
+def test_the_version_changes_with_a_byte_and_only_then(tmp_path: Path, city: City) -> None:
+    path = tmp_path / "police.toml"
+    path.write_text(RULES, encoding="utf-8")
+    versions = [load_rules(tmp_path, city).version for _ in range(2)]
+
+    path.write_text(RULES + "# 2026-11-22\n", encoding="utf-8")
+
+    assert versions[0] == versions[1] != load_rules(tmp_path, city).version
+
+
+def test_every_shipped_rule_loads_and_names_itself() -> None:
+    guangzhou = load_city(shipped("city"))
+
+    rules = load_rules(shipped("rules"), guangzhou)
+
+    judged = {key for rule in rules.rules for key in series_of(rule, guangzhou)}
+    assert judged == {SeriesKey(i.id, p.code) for i in guangzhou.watched() for p in guangzhou.at_tier("district")}
+    assert all(rule.name_zh and rule.name_en for rule in rules.rules)
+
+
+@pytest.mark.parametrize("name", sorted(DETECTORS))
+def test_a_rule_may_set_what_the_detector_offers_but_never_how_many_dates(name: str) -> None:
+    words = vocabulary(name)
+
+    assert words
+    assert "last" not in words
+    assert "panel" not in words
