@@ -42,6 +42,8 @@ PROCESSES = 2
 WORTH_A_POOL = 40  # fits; starting the processes costs as much as forty fits
 REMEMBERED = 2_000  # fits, a few hundred bytes each
 
+logging.getLogger("cmdstanpy").addHandler(logging.NullHandler())  # without a handler it adds its own, which talks
+
 
 @dataclass(frozen=True, eq=False)
 class Task:
@@ -231,7 +233,8 @@ def fitted(task: Task) -> Fit | None:
     logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)  # it would rather draw, and says so on import
     from prophet import Prophet
 
-    logging.getLogger("cmdstanpy").setLevel(logging.CRITICAL)  # set again by its own import
+    for talkative in ("prophet", "cmdstanpy"):
+        logging.getLogger(talkative).setLevel(logging.CRITICAL)  # set again by its own import
 
     # A kind of day is a column of its own with Prophet's prior for holidays; a kind the history lacks has no effect.
     seen = [kind for kind in DayKind if kind is not DayKind.ORDINARY and (task.days == kind).any()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import queue
+import re
 import signal
 import sqlite3
 import subprocess
@@ -75,13 +76,13 @@ class Daemon:
         if self._process is not None:
             return
         self._process = process = subprocess.Popen(
-            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+            self._command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
         )
 
         def listen() -> None:
-            assert process.stderr is not None
-            with process.stderr:
-                for line in process.stderr:
+            assert process.stdout is not None
+            with process.stdout:
+                for line in process.stdout:
                     self._lines.put(line)
             self._lines.put(None)
 
@@ -352,9 +353,22 @@ def test_on_sigterm_it_says_goodbye_and_ends_well(tmp_path: Path) -> None:
     assert daemon.said[-1].endswith("stopped\n")
 
 
-def test_the_page_answers_at_the_address_in_the_log(tmp_path: Path) -> None:
+def test_by_the_systems_clock_nothing_is_due_on_the_very_first_start(tmp_path: Path) -> None:
+    leap_days = re.sub('at = "[^"]*"', 'at = "0 0 29 2 *"', CONFIG.replace('[clock]\nfile = "clock"\n', ""))
+    with Daemon(lay(tmp_path, config=leap_days)) as daemon:
+        daemon.wait_for(" started")
+
+        code = daemon.end(signal.SIGTERM)
+
+    assert code == 0
+    assert rows(tmp_path, "SELECT job, status, note FROM run ORDER BY id") == [
+        (job, "done", "first start") for job in JOBS
+    ]
+
+
+def test_the_page_answers_at_the_address_it_prints(tmp_path: Path) -> None:
     with Daemon(lay(tmp_path, history=False)) as daemon:
-        address = daemon.wait_for("page at ").split()[-1]
+        address = daemon.wait_for("页面 page http://127.0.0.1:").split()[2]
 
         with urlopen(address, timeout=PATIENCE) as answer:  # noqa: S310 - our own address
             page = answer.read().decode()
@@ -392,6 +406,22 @@ def test_a_mail_handed_over_but_not_noted_is_handed_over_again_as_the_same_file(
     assert note == "2 sent, 0 refused"
     assert files(tmp_path / "mail") == once
     assert len(once) == 2
+
+
+def test_a_mail_that_is_refused_for_now_is_tried_again_later(tmp_path: Path) -> None:
+    config = lay(tmp_path)
+    _friday(tmp_path)
+    now = at(SATURDAY, "07:30")
+    (tmp_path / "mail").touch()  # where the Maildir should be
+    with open_service(config) as service:
+        JOBS["sweep"](Task(service, now, now, lambda _: None))
+
+        refused = JOBS["outbox"](Task(service, now, now, lambda _: None))
+        (tmp_path / "mail").unlink()
+        too_early = JOBS["outbox"](Task(service, now, now + timedelta(seconds=59), lambda _: None))
+        in_time = JOBS["outbox"](Task(service, now, now + timedelta(seconds=60), lambda _: None))
+
+    assert [refused, too_early, in_time] == ["0 sent, 2 refused", "0 sent, 0 refused", "2 sent, 0 refused"]
 
 
 def test_an_outage_is_counted_from_its_end_and_not_without_limit() -> None:

@@ -50,7 +50,7 @@ def test_the_wheel_brings_the_city_the_rules_and_the_templates_inside_the_packag
         }
         assert shipped <= names
     assert tops == {"detectors", "warning"}
-    assert {"warning/config.toml", "warning/py.typed", "warning/web/static/style.css"} <= names
+    assert {"warning/config.toml", "warning/web/static/kapok.css", "warning/fonts/NotoSansSC-subset.otf"} <= names
 
 
 def test_installed_from_the_wheel_it_checks_itself_from_the_root_folder(installed: Path) -> None:

@@ -39,6 +39,7 @@ class Replayed:
     signals: tuple[Signal, ...]  # coloured ones of dates not judged before
     events: tuple[Event, ...]
     live: Mapping[SeriesKey, Alert]  # alerts that are not closed
+    touched: tuple[Alert, ...]  # alerts that changed, as they stand now
     coverages: Mapping[str, Coverage]
     silences: tuple[Silence, ...]
 
@@ -104,7 +105,7 @@ def replay(
         opened.update(event.date for event in standing.events if event.transition is Transition.OPENED)
         found, silences = coverages_by(deployment, today, day, live.values())
         signals = tuple(signal for found in decided for signal in found.signals)
-        yield Replayed(day, today, signals, standing.events, live, found, silences)
+        yield Replayed(day, today, signals, standing.events, live, standing.touched, found, silences)
         panels.pop(day)
 
 

@@ -7,6 +7,7 @@ that the same date is judged from the same history live and in replay.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -27,7 +28,8 @@ from warning.store import observation
 log = logging.getLogger(__name__)
 
 ANCHOR = date(1970, 1, 5)  # a Monday
-ONSET = {"daily": (28, 14, 3), "weekly": (8, 8, 0)}  # periods an onset lies back, periods before that, tolerance
+LOOKS = {"daily": ((28, 14), (56, 21)), "weekly": ((8, 8), (16, 8))}  # periods an onset lies back, and those before
+ALREADY = 1.2  # times the usual: what came before an onset was out of range itself
 SHAPED = 56  # days that tell what the days of a week are like
 MONDAY, WEDNESDAY, SUNDAY = 3, 2, 6  # 1970-01-01 was a Thursday; numbers of weekdays
 LEAST_SHARE = 0.1  # of the mean day: a rare event on a day that had none yet counts, too
@@ -150,8 +152,9 @@ def score(
 def onset_of(deployment: Deployment, panel: Known, key: SeriesKey, day: date, *, rising: bool) -> date:
     """Return since when a series is out of its usual range, looking back from ``day``.
 
-    What days of the week are like is taken from all places of the indicator, over the eight weeks before those
-    looked at (weekly: every week is alike); holidays are like Sundays, make-up workdays like Wednesdays.
+    Four weeks back; further, where what lies just before was out of range already.  What days of the week are
+    like is taken from all places of the indicator, over the eight weeks before those looked at (weekly: every
+    week is alike); holidays are like Sundays, make-up workdays like Wednesdays.
 
     Args:
         deployment: For the calendar and the kind of the indicator.
@@ -160,38 +163,57 @@ def onset_of(deployment: Deployment, panel: Known, key: SeriesKey, day: date, *,
         day: A date on which it is coloured.
         rising: Whether it is high or low.
     """
-    reach, level, within = ONSET[panel.frequency]
     end = int(np.searchsorted(panel.dates, np.datetime64(day))) + 1
-    start = end - reach - level
-    if start < 0:
-        return day
-    shape = np.ones(reach + level)
-    if panel.frequency == "daily":
-        shape = _weekdays(deployment, panel, key.indicator, start, end)
-    least = 1.0 if deployment.city.indicators[key.indicator].kind == "count" else 0.0
-    row = onset(panel.of(key)[start:end], shape, reach=reach, rising=rising, within=within, least=least or TINY)
-    found: date = panel.dates[start + row].item()
-    return found
+    within = 3 if panel.frequency == "daily" else 0
+    least = 1.0 if deployment.city.indicators[key.indicator].kind == "count" else TINY
+    since = day
+    for reach, level in LOOKS[panel.frequency]:
+        start = end - reach - level
+        if start < 0:
+            break
+        first = max(0, start - SHAPED)
+        shares = np.ones(end - first)
+        if panel.frequency == "daily":
+            shares = _weekdays(deployment, panel, key.indicator, first, start, end)
+        values = panel.of(key)[first:end]
+        began = start + onset(
+            values[start - first :], shares[start - first :], reach=reach, rising=rising, within=within, least=least
+        )
+        since = panel.dates[began].item()
+        usual, before = (
+            _rate(values, shares, slice(0, start - first)),
+            _rate(values, shares, slice(start - first, began - first)),
+        )
+        if not (before > ALREADY * usual if rising else before * ALREADY < usual):
+            break
+    return since
 
 
-def _weekdays(deployment: Deployment, panel: Known, indicator: str, start: int, end: int) -> Floats:
-    """Return (end - start,): each day's usual share of its week, by the eight weeks before ``start``."""
-    first = max(0, start - SHAPED)
+def _rate(values: Floats, shares: Floats, rows: slice) -> float:
+    """Return the mean of some rows with their weekdays made alike; NaN where nothing is reported."""
+    seen = np.isfinite(values[rows])
+    exposure = float(shares[rows][seen].sum())
+    return float(values[rows][seen].sum()) / exposure if exposure > 0 else math.nan
+
+
+def _weekdays(deployment: Deployment, panel: Known, indicator: str, first: int, start: int, end: int) -> Floats:
+    """Return (end - first,): each day's usual share of its week, by the days before ``start``."""
     kinds = deployment.calendar.kinds(panel.dates[first:end])
     weekday = (panel.dates[first:end].astype(np.int64) + MONDAY) % 7
     weekday = np.where(np.isin(kinds, OFF), SUNDAY, np.where(kinds == DayKind.MAKE_UP_WORKDAY, WEDNESDAY, weekday))
     columns = [n for n, key in enumerate(panel.keys) if key.indicator == indicator]
     before = panel.values[first:start, columns]
-    usual = np.ones(7)
+    usual = np.full(7, np.nan)
     for n in range(7):
         days = before[(weekday[: len(before)] == n) & (kinds[: len(before)] == DayKind.ORDINARY)]
         reported = np.isfinite(days).sum(axis=0)
-        usual[n] = (np.nansum(days, axis=0) / np.maximum(reported, 1)).sum() if reported.any() else np.nan
-    mean = np.nanmean(usual) if np.isfinite(usual).any() else 0.0
-    if not mean > 0:
-        return np.ones(end - start)
+        if reported.any():
+            usual[n] = (np.nansum(days, axis=0) / np.maximum(reported, 1)).sum()
+    mean = float(np.nanmean(usual)) if np.isfinite(usual).any() else 0.0
+    if mean <= 0:
+        return np.ones(end - first)
     share = np.where(np.isfinite(usual), np.maximum(usual / mean, LEAST_SHARE), 1.0)
-    return np.asarray(share[weekday[start - first :]])
+    return np.asarray(share[weekday])
 
 
 def groups(deployment: Deployment) -> dict[tuple[str, str, str], list[Rule]]:
