@@ -67,9 +67,7 @@ def _parts(service: Service, now: datetime) -> None:
     if fitted and "forecast daily" in costs:
         one = costs["forecast daily"] / fitted
         rest = sum(cost for step, cost in costs.items() if not step.startswith("forecast"))
-        print(
-            f"Prophet: {one:.2f} s a series, {one * series:.0f} s for {series}; all others together {rest:.2f} s"
-        )
+        print(f"Prophet: {one:.2f} s a series, {one * series:.0f} s for {series}; all others together {rest:.2f} s")
 
 
 def _timed(work: Callable[[], Result]) -> tuple[Result, float]:

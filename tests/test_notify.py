@@ -281,7 +281,9 @@ def test_a_certificate_nobody_vouches_for_is_refused_and_the_setting_named(certi
 
     with (
         serving(desk, tls_context=server_context(certificate)) as channel,
-        pytest.raises(DeliveryError, match=r"not trusted: self.signed certificate.*; .* mail\.smtp\.ca_file") as refused,
+        pytest.raises(
+            DeliveryError, match=r"not trusted: self.signed certificate.*; .* mail\.smtp\.ca_file"
+        ) as refused,
     ):
         deliver(MESSAGE, channel(security="starttls"))
 

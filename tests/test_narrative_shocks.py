@@ -1,0 +1,164 @@
+"""What was injected is found, and the text tells it: a reader of the narrative alone learns what, where and since when.
+
+A simulated city with shocks of every kind, replayed day by day; the texts are those a
+sweep would have written.  The rules' numbers were set on other seeds than the one here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from simulated_city import LAST, panels_of, past_of, shipped_deployment
+
+from warning import gathering, telling
+from warning.city import City
+from warning.gathering import Context
+from warning.model import Level, SeriesKey
+from warning.replay import Replayed, morning_after, of_panels, replay, without
+from warning.service import Deployment, Service
+from warning.simulate import Label
+from warning.store import alert as alerts_of
+from warning.store import open_store
+from warning.templating import render
+
+SEED = 11
+DAYS = 210
+SHOCKS = 120
+FOUND = 0.9  # of the weeks of +50 % in series with 55 events a day or more
+GRACE = 3  # days after its last on which a shock still counts as found
+TOLD = 0.8  # of the shocks in daily counts
+NEAR = 3  # days by which a told onset may be off
+
+PARAGRAPH = re.compile(r"^[△◆■](?:黄色|橙色|红色)：(.+)$", flags=re.M)
+ONSET = re.compile(r"异常自(\d+)月(\d+)日起")
+TITLE = re.compile(r"风险研判（(\d+)年(\d+)月(\d+)日）")
+
+
+class Told(NamedTuple):
+    """What one paragraph of a narrative says, read from its words."""
+
+    indicator: str  # name
+    district: str  # name
+    onset: date
+
+
+@dataclass
+class Season:
+    """What the sweeps of the season said."""
+
+    city: City
+    shocks: list[Label]
+    active: set[tuple[SeriesKey, date]] = field(default_factory=set)
+    texts: dict[tuple[str, date], str] = field(default_factory=dict)  # (district, date of the data)
+
+
+@pytest.fixture(scope="module")
+def season(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Season]:
+    deployment = without(shipped_deployment(), "forecast")  # six series, half of the time
+    past = past_of(deployment, judged=DAYS, seed=SEED, shocks=SHOCKS)
+    source = of_panels(deployment, panels_of(deployment, past))
+    found = Season(deployment.city, list(past.labels))
+    wanted = defaultdict(set)
+    for shock in found.shocks:
+        wanted[_read_on(shock)].add(shock.place)
+    with _service(deployment, tmp_path_factory.mktemp("season")) as service:
+        for day in replay(deployment, [LAST - timedelta(days=n) for n in reversed(range(DAYS))], source):
+            _keep(service, day)
+            found.active |= {(key, day.day) for key, alert in day.live.items() if alert.active > Level.CALM}
+            for place in sorted(wanted[day.day]):
+                found.texts[place, day.day] = _text(service, day, place)
+    yield found
+
+
+def test_weeks_of_half_as_much_again_are_found(season: Season) -> None:
+    weeks = [shock for shock in season.shocks if shock.kind == "week"]
+
+    found = [shock for shock in weeks if _found(shock, season)]
+
+    assert len(weeks) >= 25
+    assert len(found) >= FOUND * len(weeks)
+
+
+def test_what_where_and_since_when_can_be_read_from_the_text(season: Season) -> None:
+    shocks = [shock for shock in season.shocks if _is_daily_count(shock, season.city)]
+    names = [indicator.name_zh for indicator in season.city.indicators.values()]
+    places = [place.name_zh for place in season.city.at_tier("district")]
+
+    told = [shock for shock in shocks if _is_told(shock, season, names, places)]
+
+    assert {shock.kind for shock in shocks} == {"week", "spike", "ramp", "step"}
+    assert len(told) >= TOLD * len(shocks)
+
+
+def read(text: str, names: list[str], places: list[str]) -> list[Told]:
+    """Return what the paragraphs of a narrative say; a paragraph that leaves something out says nothing."""
+    title = TITLE.search(text)
+    assert title is not None
+    until = date(*(int(number) for number in title.groups()))
+    found = []
+    for paragraph in PARAGRAPH.findall(text):
+        name = max((name for name in names if name in paragraph), key=len, default=None)
+        place = next((place for place in places if place in paragraph), None)
+        onset = ONSET.search(paragraph)
+        if name and place and onset:
+            found.append(Told(name, place, _before(until, int(onset[1]), int(onset[2]))))
+    return found
+
+
+def test_a_text_is_read_by_its_words() -> None:
+    text = (
+        "天河区风险研判（2026年1月4日）\n\n■红色：12月29日—1月4日，天河区重复诉求数70件，"
+        "较前28日多20件。异常自12月29日起，日均由5件变为10件。\n△黄色：首次触发于1月3日。\n"
+    )
+
+    assert read(text, ["诉求数", "重复诉求数"], ["天河区"]) == [Told("重复诉求数", "天河区", date(2025, 12, 29))]
+
+
+def _service(found: Deployment, folder: Path) -> Service:
+    return Service(found.config, found.city, found.rules, found.calendar, open_store(folder / "kapok.db"))
+
+
+def _keep(service: Service, day: Replayed) -> None:
+    with service.store.write():
+        alerts_of.save(service.store, day.touched)
+        alerts_of.append_events(service.store, day.events)
+
+
+def _text(service: Service, day: Replayed, place: str) -> str:
+    now = morning_after(service, day.day)
+    context = Context(service, day.day, now, day.panels, day.coverages, day.silences)
+    facts = gathering.of_place(context, place)
+    return render(telling.environment(service), "narrative/place.zh.txt.j2", {"facts": facts})
+
+
+def _read_on(shock: Label) -> date:
+    return min(shock.last + timedelta(days=1), LAST)
+
+
+def _found(shock: Label, season: Season) -> bool:
+    days = (shock.last - shock.first).days + GRACE + 1
+    key = SeriesKey(shock.indicator, shock.place)
+    return any((key, shock.first + timedelta(days=n)) in season.active for n in range(days))
+
+
+def _is_told(shock: Label, season: Season, names: list[str], places: list[str]) -> bool:
+    what, where = season.city.indicators[shock.indicator].name_zh, season.city.places[shock.place].name_zh
+    told = read(season.texts[shock.place, _read_on(shock)], names, places)
+    return any((t.indicator, t.district) == (what, where) and abs((t.onset - shock.first).days) <= NEAR for t in told)
+
+
+def _is_daily_count(shock: Label, city: City) -> bool:
+    indicator = city.indicators[shock.indicator]
+    return (indicator.frequency, indicator.kind) == ("daily", "count")
+
+
+def _before(until: date, month: int, day: int) -> date:
+    found = date(until.year, month, day)
+    return found if found <= until else date(until.year - 1, month, day)
