@@ -14,6 +14,8 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,9 +39,8 @@ def main() -> int:
             _parts(service, now)
             day = TODAY - timedelta(days=2)
             for what, later in (("first", 0), ("next day, Prophet's fits in memory", 1)):
-                swept, seconds = _timed(
-                    lambda later=later: pipeline.sweep(service, day + timedelta(days=later), now=now)
-                )
+                date = day + timedelta(days=later)
+                swept, seconds = _timed(partial(pipeline.sweep, service, date, now=now))
                 print(f"sweep, {what}: {seconds:.2f} s for {swept.watched} series, texts and mails included")
             print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
     return 0
@@ -50,17 +51,10 @@ def _parts(service: Service, now: datetime) -> None:
     panels, seconds = _timed(lambda: known(service, day, known_at=now))
     series = sum(len(panel.keys) for panel in panels.values())
     print(f"read and roll up {series} series: {seconds:.2f} s")
-    costs: dict[str, float] = {}
-    started = [time.perf_counter(), ""]
-
-    def beat(step: str) -> None:
-        instant = time.perf_counter()
-        if started[1]:
-            costs[str(started[1])] = costs.get(str(started[1]), 0.0) + instant - float(started[0])
-        started[:] = [instant, step]
-
-    score(service, panels, dict.fromkeys(panels, 1), beat=beat)
-    beat("end")
+    marks: list[tuple[str, float]] = []
+    score(service, panels, dict.fromkeys(panels, 1), beat=lambda step: marks.append((step, time.perf_counter())))
+    marks.append(("end", time.perf_counter()))
+    costs = {step: later - begun for (step, begun), (_, later) in pairwise(marks)}
     for step, cost in sorted(costs.items(), key=lambda part: -part[1]):
         print(f"  {step}: {cost:.2f} s")
     fitted = next((len(rules[0].places) for (_, name, _), rules in groups(service).items() if name == "forecast"), 0)

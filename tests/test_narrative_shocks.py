@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -60,7 +59,7 @@ class Season:
 
 
 @pytest.fixture(scope="module")
-def season(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Season]:
+def season(tmp_path_factory: pytest.TempPathFactory) -> Season:
     deployment = without(shipped_deployment(), "forecast")  # six series, half of the time
     past = past_of(deployment, judged=DAYS, seed=SEED, shocks=SHOCKS)
     source = of_panels(deployment, panels_of(deployment, past))
@@ -74,7 +73,7 @@ def season(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Season]:
             found.active |= {(key, day.day) for key, alert in day.live.items() if alert.active > Level.CALM}
             for place in sorted(wanted[day.day]):
                 found.texts[place, day.day] = _text(service, day, place)
-    yield found
+    return found
 
 
 def test_weeks_of_half_as_much_again_are_found(season: Season) -> None:
