@@ -51,15 +51,16 @@ NARRATIVES = {
 }
 # What the facts modules state, and what the phrase bank has words for once somebody states it.
 VOCABULARY = {
-    "alert_no", "base", "check_list", "city_rate", "code", "colour_zh", "conf", "count", "cutoff", "date", "date_range",
-    "days", "delta", "dept", "dev", "dev_dir", "dev_points", "dir", "district", "due_plan", "due_sign", "due_verify",
-    "event", "excess", "expected", "first_date", "judged", "judged_range", "k", "last", "level", "lower", "ly",
-    "m0", "m1", "mark", "more", "moved_down", "moved_up", "n_alerts", "n_closed", "n_cont", "n_diff", "n_green", "n_grey", "n_new",
-    "n_orange", "n_peers", "n_places", "n_red", "n_series", "n_watch", "n_yellow", "name", "name_en", "names",
-    "names_grey", "names_orange", "names_red", "names_yellow", "nearest", "nearest_share", "onset", "p_text", "per_zh",
-    "period_zh", "place_en", "places_calm", "places_grey", "places_orange", "places_red", "places_yellow", "prev",
-    "rank", "rank_prev", "rate", "rule_id", "rule_zh", "rules_ver", "s1", "s2", "score", "t1", "t2", "threshold",
-    "times", "unit", "upper", "v1", "v2", "value", "wow", "wow_dir", "wow_points", "yoy", "yoy_dir", "yoy_points",
+    "alert_no", "base", "check_list", "city_rate", "code", "colour_zh", "conf", "count", "cutoff", "date",
+    "date_range", "days", "delta", "dept", "dev", "dev_dir", "dev_points", "dir", "district", "due_plan", "due_sign",
+    "due_verify", "event", "excess", "expected", "first_date", "judged", "judged_range", "k", "last", "level",
+    "lower", "ly", "m0", "m1", "mark", "more", "moved_down", "moved_up", "n_alerts", "n_closed", "n_cont", "n_diff",
+    "n_green", "n_grey", "n_new", "n_orange", "n_peers", "n_places", "n_red", "n_series", "n_watch", "n_yellow",
+    "name", "name_en", "names", "names_grey", "names_orange", "names_red", "names_yellow", "nearest", "nearest_share",
+    "onset", "p_text", "per_zh", "period_zh", "place_en", "places_calm", "places_grey", "places_orange", "places_red",
+    "places_yellow", "prev", "rank", "rank_prev", "rate", "rule_id", "rule_zh", "rules_ver", "s1", "s2", "score",
+    "t1", "t2", "threshold", "times", "unit", "upper", "v1", "v2", "value", "wow", "wow_dir", "wow_points", "yoy",
+    "yoy_dir", "yoy_points",
 }  # fmt: skip
 
 

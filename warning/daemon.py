@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-import threading
 from collections.abc import Callable
+from queue import SimpleQueue
 
 from warning.errors import ConfigError
 from warning.jobs import channel_of
@@ -29,9 +29,9 @@ def run_daemon(deployment: Deployment, *, tell: Callable[[str], None] = lambda _
             page's port is taken.
         StoreError: if the database cannot be used.
     """
-    ended = threading.Event()
+    ended: SimpleQueue[int] = SimpleQueue()  # an Event's lock is not reentrant: set by a signal, it may wait for itself
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, lambda found, _: ended.put(found))
     _require_ready(deployment)
     _log_to_stderr()
     page, daemon = Server(deployment), Daemon(deployment)
@@ -40,7 +40,7 @@ def run_daemon(deployment: Deployment, *, tell: Callable[[str], None] = lambda _
         log.info("page at %s", page.address)
         daemon.start()
         log.info("started")
-        ended.wait()
+        ended.get()
         log.info("stopping")
     finally:
         daemon.stop()

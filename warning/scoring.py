@@ -32,6 +32,7 @@ LOOKS = {"daily": ((28, 14), (56, 21)), "weekly": ((8, 8), (16, 8))}  # periods 
 ALREADY = 1.2  # times the usual: what came before an onset was out of range itself
 SHAPED = 56  # days that tell what the days of a week are like
 MONDAY, WEDNESDAY, SUNDAY = 3, 2, 6  # 1970-01-01 was a Thursday; numbers of weekdays
+AROUND = 3  # days before and after the Spring Festival that are not as usual either
 LEAST_SHARE = 0.1  # of the mean day: a rare event on a day that had none yet counts, too
 TINY = 1e-9
 OFF = (DayKind.HOLIDAY, DayKind.SPRING_FESTIVAL, DayKind.CLOSURE)
@@ -154,7 +155,8 @@ def onset_of(deployment: Deployment, panel: Known, key: SeriesKey, day: date, *,
 
     Four weeks back; further, where what lies just before was out of range already.  What days of the week are
     like is taken from all places of the indicator, over the eight weeks before those looked at (weekly: every
-    week is alike); holidays are like Sundays, make-up workdays like Wednesdays.
+    week is alike); holidays are like Sundays, make-up workdays like
+    Wednesdays, and the Spring Festival is left out.
 
     Args:
         deployment: For the calendar and the kind of the indicator.
@@ -190,14 +192,17 @@ def onset_of(deployment: Deployment, panel: Known, key: SeriesKey, day: date, *,
 
 
 def _rate(values: Floats, shares: Floats, rows: slice) -> float:
-    """Return the mean of some rows with their weekdays made alike; NaN where nothing is reported."""
-    seen = np.isfinite(values[rows])
+    """Return the mean of some rows with their weekdays made alike; NaN where nothing can be told."""
+    seen = np.isfinite(values[rows]) & np.isfinite(shares[rows])
     exposure = float(shares[rows][seen].sum())
     return float(values[rows][seen].sum()) / exposure if exposure > 0 else math.nan
 
 
 def _weekdays(deployment: Deployment, panel: Known, indicator: str, first: int, start: int, end: int) -> Floats:
-    """Return (end - first,): each day's usual share of its week, by the days before ``start``."""
+    """Return (end - first,): each day's usual share of its week, by the days before ``start``.
+
+    NaN around the Spring Festival, when no day is like any other.
+    """
     kinds = deployment.calendar.kinds(panel.dates[first:end])
     weekday = (panel.dates[first:end].astype(np.int64) + MONDAY) % 7
     weekday = np.where(np.isin(kinds, OFF), SUNDAY, np.where(kinds == DayKind.MAKE_UP_WORKDAY, WEDNESDAY, weekday))
@@ -212,8 +217,10 @@ def _weekdays(deployment: Deployment, panel: Known, indicator: str, first: int, 
     mean = float(np.nanmean(usual)) if np.isfinite(usual).any() else 0.0
     if mean <= 0:
         return np.ones(end - first)
-    share = np.where(np.isfinite(usual), np.maximum(usual / mean, LEAST_SHARE), 1.0)
-    return np.asarray(share[weekday])
+    share = np.where(np.isfinite(usual), np.maximum(usual / mean, LEAST_SHARE), 1.0)[weekday]
+    festive = np.convolve(kinds == DayKind.SPRING_FESTIVAL, np.ones(2 * AROUND + 1), "same") > 0
+    share[festive] = np.nan
+    return np.asarray(share)
 
 
 def groups(deployment: Deployment) -> dict[tuple[str, str, str], list[Rule]]:
