@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	$(BIN)/kapok demo $(ARGS)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n auto -q $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile -q $(ARGS)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

@@ -18,7 +18,7 @@ from scipy.special import xlogy
 
 from detectors.panel import Floats
 
-SLOPE = 0.3  # weight of a slope against a step
+SLOPE = 0.6  # weight of a slope against a step
 STEPS_OF_A_SLOPE = 5  # a shorter slope is called a step
 ROUNDS = 6  # of weighted least squares, from the step's answer
 NEARLY = 0.97  # of the most: among dates with as much near by, the likeliest itself

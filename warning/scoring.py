@@ -31,11 +31,10 @@ ANCHOR = date(1970, 1, 5)  # a Monday
 LOOKS = {"daily": ((28, 14), (56, 21)), "weekly": ((8, 8), (16, 8))}  # periods an onset lies back, and those before
 ALREADY = 1.2  # times the usual: what came before an onset was out of range itself
 SHAPED = 56  # days that tell what the days of a week are like
-MONDAY, WEDNESDAY, SUNDAY = 3, 2, 6  # 1970-01-01 was a Thursday; numbers of weekdays
 AROUND = 3  # days before and after the Spring Festival that are not as usual either
+OTHERS = 3  # places that tell what such a day was like
 LEAST_SHARE = 0.1  # of the mean day: a rare event on a day that had none yet counts, too
 TINY = 1e-9
-OFF = (DayKind.HOLIDAY, DayKind.SPRING_FESTIVAL, DayKind.CLOSURE)
 DEAR = ("forecast", "changepoint")  # judged on new dates only; the others again on all of rejudge_days
 Beat = Callable[[str], None]  # told before each long step; may raise to stop the work
 
@@ -154,9 +153,8 @@ def onset_of(deployment: Deployment, panel: Known, key: SeriesKey, day: date, *,
     """Return since when a series is out of its usual range, looking back from ``day``.
 
     Four weeks back; further, where what lies just before was out of range already.  What days of the week are
-    like is taken from all places of the indicator, over the eight weeks before those looked at (weekly: every
-    week is alike); holidays are like Sundays, make-up workdays like
-    Wednesdays, and the Spring Festival is left out.
+    like is taken from all places of the indicator, over the eight weeks before those looked at, and what a
+    holiday was like from the others (weekly: every week is alike).
 
     Args:
         deployment: For the calendar and the kind of the indicator.
@@ -176,7 +174,7 @@ def onset_of(deployment: Deployment, panel: Known, key: SeriesKey, day: date, *,
         first = max(0, start - SHAPED)
         shares = np.ones(end - first)
         if panel.frequency == "daily":
-            shares = _weekdays(deployment, panel, key.indicator, first, start, end)
+            shares = _shares(deployment, panel, key, first, start, end)
         values = panel.of(key)[first:end]
         began = start + onset(
             values[start - first :], shares[start - first :], reach=reach, rising=rising, within=within, least=least
@@ -198,29 +196,35 @@ def _rate(values: Floats, shares: Floats, rows: slice) -> float:
     return float(values[rows][seen].sum()) / exposure if exposure > 0 else math.nan
 
 
-def _weekdays(deployment: Deployment, panel: Known, indicator: str, first: int, start: int, end: int) -> Floats:
-    """Return (end - first,): each day's usual share of its week, by the days before ``start``.
+def _shares(deployment: Deployment, panel: Known, key: SeriesKey, first: int, start: int, end: int) -> Floats:
+    """Return (end - first,): each day's usual share of its week, by the days before ``start`` in all places.
 
-    NaN around the Spring Festival, when no day is like any other.
+    Days the calendar names, and those around a Spring Festival, are as the other places had them: no weekday
+    tells of them.  NaN where too few others reported.
     """
     kinds = deployment.calendar.kinds(panel.dates[first:end])
-    weekday = (panel.dates[first:end].astype(np.int64) + MONDAY) % 7
-    weekday = np.where(np.isin(kinds, OFF), SUNDAY, np.where(kinds == DayKind.MAKE_UP_WORKDAY, WEDNESDAY, weekday))
-    columns = [n for n, key in enumerate(panel.keys) if key.indicator == indicator]
-    before = panel.values[first:start, columns]
-    usual = np.full(7, np.nan)
-    for n in range(7):
-        days = before[(weekday[: len(before)] == n) & (kinds[: len(before)] == DayKind.ORDINARY)]
-        reported = np.isfinite(days).sum(axis=0)
-        if reported.any():
-            usual[n] = (np.nansum(days, axis=0) / np.maximum(reported, 1)).sum()
-    mean = float(np.nanmean(usual)) if np.isfinite(usual).any() else 0.0
-    if mean <= 0:
-        return np.ones(end - first)
-    share = np.where(np.isfinite(usual), np.maximum(usual / mean, LEAST_SHARE), 1.0)[weekday]
+    weekday = panel.dates[first:end].astype(np.int64) % 7
     festive = np.convolve(kinds == DayKind.SPRING_FESTIVAL, np.ones(2 * AROUND + 1), "same") > 0
-    share[festive] = np.nan
-    return np.asarray(share)
+    named = festive | (kinds != DayKind.ORDINARY)
+    columns = [n for n, other in enumerate(panel.keys) if other.indicator == key.indicator]
+    values = panel.values[first:end, columns]
+    before = np.arange(end - first) < start - first
+    usual = np.stack([_mean(values[before & ~named & (weekday == n)]) for n in range(7)]).sum(axis=1)  # (7,)
+    if not usual.mean() > 0:
+        return np.ones(end - first)
+    shares = np.maximum(usual / usual.mean(), LEAST_SHARE)[weekday]
+    others = values[:, [panel.keys[n] != key for n in columns]]
+    level = _mean(others[before & ~named])
+    told = np.isfinite(others)
+    expected = (told * level).sum(axis=1)
+    as_elsewhere = np.nansum(others, axis=1) / np.where(expected > 0, expected, np.nan)
+    shares[named] = np.where(told.sum(axis=1) >= OTHERS, np.maximum(as_elsewhere, LEAST_SHARE), np.nan)[named]
+    return np.asarray(shares)
+
+
+def _mean(values: Floats) -> Floats:
+    """Return (N,) means of what is reported, 0 where nothing is."""
+    return np.asarray(np.nansum(values, axis=0) / np.maximum(np.isfinite(values).sum(axis=0), 1))
 
 
 def groups(deployment: Deployment) -> dict[tuple[str, str, str], list[Rule]]:
