@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -77,9 +78,9 @@ def test_a_small_base_gives_counts_and_no_percentage() -> None:
 
 
 def test_the_evidence_is_the_strongest_signal() -> None:
-    facts = printed(of(CALLS, history(20, 40)))
+    facts = printed(of(CALLS, history(20, 40), conf={"ss_wa.surge": 99.9}))
 
-    assert (facts["upper"], facts["excess"]) == ("34.0", "6.0")  # 40 - 34
+    assert (facts["upper"], facts["conf"], facts["excess"]) == ("34.0", "99.9", "6.0")  # 40 - 34
     assert facts["p_text"] == "十万分之3.2"
     assert facts["rule_zh"] == "短期异常升高"
 
@@ -92,6 +93,44 @@ def test_a_missing_day_leaves_the_sums_out() -> None:
 
     assert "value" not in facts
     assert facts["onset"] == "11月17日"
+    assert facts["judged"] == "40"  # the evidence stands all the same
+
+
+def test_a_rule_that_draws_a_line_has_no_upper_bound() -> None:
+    facts = printed(of(CALLS, history(20, 40), conf={}))
+
+    assert "upper" not in facts
+    assert (facts["judged"], facts["expected"]) == ("40", "20.0")
+
+
+def test_a_change_of_level_is_not_told_as_a_day_s_value() -> None:
+    found = alert(CALLS)
+    changed = replace(found.evidence[0], detector="changepoint", rule="ss_wa.level", observed=27.6)
+
+    both, alone = (
+        item(
+            replace(found, evidence=evidence), CALLS, PLACE, history(20, 40), until=UNTIL,
+            last_year=lambda day: day - timedelta(days=364), rule_names={},
+        ).facts
+        for evidence in ((changed, found.evidence[0]), (changed,))
+    )  # fmt: skip
+
+    assert both["judged"].text == "40"
+    assert "judged" not in alone
+    assert alone["rule_id"].text == "ss_wa.level"
+
+
+def test_the_usual_lies_before_the_onset_however_long_it_lasts() -> None:
+    dates = np.arange(np.datetime64(UNTIL) - 399, np.datetime64(UNTIL) + 1)
+    values = np.where(dates >= np.datetime64(date(2026, 9, 1)), 40.0, 20.0)
+    long = replace(alert(CALLS), onset=date(2026, 9, 1))
+
+    facts = item(
+        long, CALLS, PLACE, History(dates, values), until=UNTIL, last_year=lambda day: day - timedelta(days=364),
+        rule_names={},
+    ).facts  # fmt: skip
+
+    assert (facts["m0"].text, facts["m1"].text) == ("20.0", "40.0")
 
 
 def test_a_ratio_is_averaged_and_changes_by_points() -> None:

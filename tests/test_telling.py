@@ -16,7 +16,7 @@ from warning.gathering import Context
 from warning.jobs import context_of
 from warning.model import Event, Level, Transition
 from warning.service import opened
-from warning.store import outbox
+from warning.store import outbox, run
 from warning.telling import alert_messages, daily_messages, message_id, narratives
 
 OFFICER, LEADER = "duty.officer@example.invalid", "duty.leader@example.invalid"
@@ -68,7 +68,66 @@ def test_each_place_has_one_mail_with_all_that_changed_there(context: Context) -
     told = [(message, pairs) for message, pairs in alert_messages(context, news) if message.recipient == OFFICER]
 
     assert [message.place for message, _ in told] == sorted([TIANHE, YUEXIU])
-    assert [pairs for _, pairs in told] == [((ORANGE, "opened"),), ((RED, "raised"),)]
+    assert [pairs for _, pairs in told] == [((ORANGE, "9 opened"),), ((RED, "9 raised"),)]
+
+
+def test_what_changed_twice_is_one_line_and_both_are_told(context: Context) -> None:
+    news = [
+        event(RED, Transition.OPENED, Level.CALM, Level.YELLOW),
+        replace(event(RED, Transition.RAISED, Level.YELLOW, Level.ORANGE), sequence=10),
+        replace(event(RED, Transition.RAISED, Level.ORANGE, Level.RED), sequence=11),
+    ]
+
+    told = alert_messages(context, news)
+    with context.service.store.write():
+        new = outbox.enqueue(context.service.store, told)
+
+    assert new == 2  # officer and leader
+    assert told[0][1] == ((RED, "9 opened"), (RED, "10 raised"), (RED, "11 raised"))
+    assert "正常→红色" in told[0][0].text.replace("■", "")
+
+
+def test_a_higher_level_of_the_same_day_is_another_message(context: Context) -> None:
+    first = event(RED, Transition.RAISED, Level.YELLOW, Level.ORANGE)
+    later = replace(event(RED, Transition.RAISED, Level.ORANGE, Level.RED), sequence=10)
+
+    one, other = (alert_messages(context, [news])[0][0] for news in (first, later))
+
+    assert one.recipient == other.recipient
+    assert one.message_id != other.message_id
+
+
+def test_a_fall_to_calm_is_no_release(context: Context) -> None:
+    [(message, _)] = alert_messages(context, [event(FALLEN, Transition.LOWERED, Level.ORANGE, Level.CALM)])
+
+    assert "回落待复核" in message.subject
+    assert "解除" not in message.subject
+
+
+def test_a_day_nobody_judged_is_not_called_calm(context: Context) -> None:
+    later = replace(context, day=DAY + timedelta(days=1))
+
+    [(message, _)] = daily_messages(later)
+
+    assert "未完成研判" in message.subject
+    assert "零报告" not in message.subject
+    assert "均在正常波动范围内" not in message.text
+
+
+def test_a_broken_template_loses_no_red(tmp_path: Path) -> None:
+    folder = tmp_path / "city"
+    deployment = judged_in(folder)
+    (folder / "templates" / "mail").mkdir(parents=True)
+    (folder / "templates" / "mail" / "alert.zh.txt.j2").write_text("{{ misspelt }}", encoding="utf-8")
+    with opened(deployment) as service, service.store.write():
+        context = context_of(service, DAY, NOW)
+
+        told = alert_messages(context, [event(RED, Transition.RAISED, Level.YELLOW, Level.RED)])
+
+        assert [message.recipient for message, _ in told] == [OFFICER, LEADER]
+        assert "红色风险提示" in told[0][0].subject
+        assert RED in told[0][0].subject
+        assert "misspelt" in run.notices(service.store, NOW)[0].text
 
 
 def test_a_follow_up_refers_to_the_first_mail(context: Context) -> None:

@@ -36,8 +36,8 @@ ENDED = (Change(sample.FIRES, Transition.ENDED, Level.YELLOW, Level.CALM),)
 MAILS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "alert": ("alert", {"facts": PLACE, "changes": CHANGES, "recipient": "指挥中心值班员", "page": PAGE}),
     "alert-ended": ("alert", {"facts": QUIET, "changes": ENDED, "recipient": "指挥中心值班员", "page": ""}),
-    "daily": ("daily", {"facts": ALL_CITY, "open": 2, "listed": [sample.FIRES], "page": PAGE}),
-    "daily-zero": ("daily", {"facts": QUIET, "open": 0, "listed": [], "page": PAGE}),
+    "daily": ("daily", {"facts": ALL_CITY, "open": 2, "judged": True, "listed": [sample.FIRES], "page": PAGE}),
+    "daily-zero": ("daily", {"facts": QUIET, "open": 0, "judged": True, "listed": [], "page": PAGE}),
     "notice": ("notice", NOTICE),
     "briefing": ("briefing", {"facts": ALL_CITY, "page": PAGE}),
 }

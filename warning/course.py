@@ -16,7 +16,7 @@ import numpy as np
 
 from detectors.panel import Dates, Floats
 from warning.facts import LEVEL_ZH, MARK, SMALL, Item, Notes, add_change, chance, day_zh, number, quantity, range_zh
-from warning.model import Alert, Indicator, Place
+from warning.model import Alert, Indicator, Place, Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ def item(
     parts: Sequence[Part] = (),
     peers: Sequence[Peer] = (),
     due: Mapping[str, str] | None = None,
+    conf: Mapping[str, float] | None = None,
 ) -> Item:
     """Return the facts of one alert over its course: from its onset to ``until``, 28 days (4 weeks) at most.
 
@@ -80,6 +81,7 @@ def item(
         rule_names: Rule id -> its Chinese name.
         parts: The places below, where they report the indicator themselves.
         peers: The places of the tier with their populations, for rates per 10,000; empty without any.
+        conf: Rule id -> what share of usual values its bounds hold, in per cent; a rule without one draws a line.
         due: Texts of the deadlines ("due_verify", "due_plan") that the level sets.
     """
     notes = Notes(f"{place.code}/{indicator.id}/{until.isoformat()}", history.source)
@@ -89,6 +91,9 @@ def item(
     notes.add("onset", alert.onset, day_zh(alert.onset))
     notes.add("first_date", alert.opened, day_zh(alert.opened))
     notes.add("date_range", until, range_zh(first, until + timedelta(days=history.step - 1)))
+    _evidence(notes, alert, indicator, conf or {})
+    for name, text in (due or {}).items():
+        notes.add(name, text)
     now = history.span(first, until)
     if len(now) == 0 or np.isnan(now).any():
         return _done(alert, notes)
@@ -98,12 +103,9 @@ def item(
     notes.add("per_zh", "日均" if history.step == 1 else "周均")
     notes.add("value", total, quantity(total, indicator.kind), _formula(indicator, first, until))
     notes.add("latest", float(now[-1]), quantity(float(now[-1]), indicator.kind), f"value of {until}")
-    _compare(notes, indicator, history, first, long, last_year(first), total)
-    _evidence(notes, alert, indicator)
+    _compare(notes, indicator, history, (min(alert.onset, first), first), long, last_year(first), total)
     _distribution(notes, indicator, parts, first, until, total)
     _per_head(notes, indicator, place, peers, first, until)
-    for name, text in (due or {}).items():
-        notes.add(name, text)
     return _done(alert, notes)
 
 
@@ -117,21 +119,23 @@ def _name_it(notes: Notes, alert: Alert, indicator: Indicator, place: Place, rul
     notes.add("alert_no", alert.number)
     notes.add("colour_zh", LEVEL_ZH[alert.active])
     notes.add("mark", MARK[alert.active])
-    if alert.evidence:
-        notes.add("rule_id", alert.evidence[0].rule)
-        notes.add("rule_zh", rule_names.get(alert.evidence[0].rule))
+    signal = _ground(alert)
+    if signal is not None:
+        notes.add("rule_id", signal.rule)
+        notes.add("rule_zh", rule_names.get(signal.rule))
 
 
 def _compare(
     notes: Notes,
     indicator: Indicator,
     history: History,
-    first: date,
+    begun: tuple[date, date],  # the onset, and the first day of the span that is told
     long: timedelta,
     last_year: date,
     total: float,
 ) -> None:
     kind, periods = indicator.kind, long.days // history.step + 1
+    onset, first = begun
     step = timedelta(days=history.step)
     before = history.span(first - long - step, first - step)
     year = history.span(last_year, last_year + long)
@@ -141,7 +145,7 @@ def _compare(
         notes.add("prev", then, quantity(then, kind), "the period of the same length before")
     if not add_change(notes, "yoy", total, ago, kind=kind) and math.isfinite(ago):
         notes.add("ly", ago, quantity(ago, kind), f"the same period from {last_year}")
-    base = _usual(history, first, periods, indicator)
+    base = _usual(history, onset, (first - onset).days, periods, indicator)
     notes.add(
         "base", base, number(base) if math.isfinite(base) else "", "same weekdays of the 28 days before the onset"
     )
@@ -154,37 +158,38 @@ def _compare(
         notes.add("more", total - base, number(abs(total - base)), f"{total:.10g} - {base:.10g}")
 
 
-def _usual(history: History, first: date, periods: int, indicator: Indicator) -> float:
-    """What the span would hold if each day were the mean of its weekday over the 28 days before the onset."""
+def _usual(history: History, onset: date, after: int, periods: int, indicator: Indicator) -> float:
+    """What a span would hold if each day were the mean of its weekday over the 28 days before the onset.
+
+    The span begins ``after`` days after the onset.
+    """
     step = history.step
-    weeks = [history.span(first - timedelta(days=28), first - timedelta(days=step))]
-    before = weeks[0]
+    before = history.span(onset - timedelta(days=28), onset - timedelta(days=step))
     if len(before) != 28 // step or np.isnan(before).sum() > len(before) // 4:
         return math.nan
-    if step == 7:
-        means = np.array([np.nanmean(before)])
-    else:
-        table = before.reshape(4, 7)
-        if np.isnan(table).all(axis=0).any():
-            return math.nan
-        means = np.nanmean(table, axis=0)
+    table = before.reshape(4, -1)  # a week a row
+    if np.isnan(table).all(axis=0).any():
+        return math.nan
+    means = np.roll(np.nanmean(table, axis=0), -(after // step))
     usual = np.resize(means, periods)
     return float(usual.sum()) if indicator.period_agg == "sum" else float(usual.mean())
 
 
-def _evidence(notes: Notes, alert: Alert, indicator: Indicator) -> None:
-    if not alert.evidence:
+def _evidence(notes: Notes, alert: Alert, indicator: Indicator, conf: Mapping[str, float]) -> None:
+    signal = _ground(alert)
+    if signal is None or signal.detector == "changepoint":  # its values are means since the change, told as m0 and m1
         return
-    signal = alert.evidence[0]
     kind = indicator.kind
     notes.add("judged", signal.observed, quantity(signal.observed, kind), f"signal {signal.rule} of {signal.date}")
     notes.add("judged_range", signal.date, _judged_range(signal.date, signal.window, indicator.frequency))
     notes.add("expected", signal.expected, number(signal.expected))
     if math.isfinite(signal.surprise) and signal.surprise != 0:
         notes.add("p_text", abs(signal.surprise), chance(signal.surprise), f"10 ** -{abs(signal.surprise):.3g}")
+    if signal.rule not in conf:
+        return
     if indicator.risk_sign > 0 and signal.observed > signal.upper:
         notes.add("upper", signal.upper, number(signal.upper))
-        notes.add("conf", 99.9, "99.9")
+        notes.add("conf", conf[signal.rule], number(conf[signal.rule]), "100 * (1 - alpha) of the rule")
         notes.add("excess", signal.observed - signal.upper, number(signal.observed - signal.upper))
     if indicator.risk_sign < 0 and signal.observed < signal.lower:
         notes.add("lower", signal.lower, number(signal.lower))
@@ -225,6 +230,12 @@ def _per_head(
     notes.add("times", own / whole, number(own / whole, 1), f"{own:.6g} / {whole:.6g}")
     notes.add("rank", 1 + sum(rate > own for rate in rates.values()), formula="places with a higher rate, plus 1")
     notes.add("n_peers", len(peers))
+
+
+def _ground(alert: Alert) -> Signal | None:
+    """The signal that is told: the strongest of a single value or sum, else a change of level."""
+    ordered = sorted(alert.evidence, key=lambda signal: signal.detector == "changepoint")
+    return ordered[0] if ordered else None
 
 
 def _judged_range(day: date, window: int, frequency: str) -> str:

@@ -7,7 +7,7 @@ decided in ``facts``, ``course`` and ``situation``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
@@ -16,7 +16,8 @@ import numpy as np
 from warning import course, situation
 from warning.course import History, Part, Peer
 from warning.facts import Facts, Item, day_zh
-from warning.model import Alert, Level, SeriesKey, Transition
+from warning.model import Alert, Event, Level, SeriesKey, Stage, Transition
+from warning.ruleset import alpha_of
 from warning.scoring import Known
 from warning.service import Service
 from warning.situation import Coverage, Nearest, Silence
@@ -44,6 +45,31 @@ class Context:
         found = observation.last_received(self.service.store, first, self.day, known_at=self.now)
         return found or self.now
 
+    @cached_property
+    def alerts(self) -> tuple[Alert, ...]:
+        """The alerts that were not closed after the sweep of the day, at the level they had then."""
+        store = self.service.store
+        past: dict[str, Event] = {event.alert: event for event in alerts_of.events(store, last=self.day)}
+        later = {event.alert for event in alerts_of.events(store, first=self.day + timedelta(days=1))}
+        found = []
+        for alert in alerts_of.alerts(store):
+            last = past.get(alert.number)
+            if last is None or last.transition is Transition.ENDED:
+                continue
+            if alert.number in later:
+                told = tuple(signal for signal in alert.evidence if signal.date <= self.day)
+                found.append(replace(alert, active=last.after, evidence=told))
+            elif alert.stage is not Stage.CLOSED:
+                found.append(alert)
+        return tuple(found)
+
+    @cached_property
+    def confidence(self) -> dict[str, float]:
+        """What share of usual values a rule's bounds hold, in per cent; a rule that draws a line has no such share."""
+        rules = self.service.rules.rules
+        alphas = {rule.id: alpha_of(rule) for rule in rules if "line" not in rule.parameters}
+        return {rule: 100 * (1 - alpha) for rule, alpha in alphas.items() if alpha is not None}
+
     def history(self, key: SeriesKey) -> History:
         """Return a judged series as it is known, with where it came from."""
         panel = self.panels[self.service.city.indicators[key.indicator].frequency]
@@ -54,7 +80,7 @@ class Context:
 def of_place(context: Context, code: str, first: date | None = None) -> Facts:
     """Return the facts of a place for the sweep's day, or from ``first`` to that day."""
     service, period = context.service, (first or context.day, context.day)
-    alerts = [alert for alert in _live(context) if alert.place == code]
+    alerts = [alert for alert in context.alerts if alert.place == code]
     mine = {alert.number for alert in alerts_of.alerts(service.store, place=code)}
     return situation.of_place(
         service.city.places[code],
@@ -76,7 +102,7 @@ def of_city(context: Context, first: date | None = None) -> Facts:
     """Return the facts of the root place for the sweep's day, or from ``first`` to that day."""
     service, period = context.service, (first or context.day, context.day)
     root = service.city.places[service.city.root]
-    alerts = _live(context)
+    alerts = context.alerts
     before = {
         code: found.colour for code, found in coverages_of.on(service.store, period[0] - timedelta(days=1)).items()
     }
@@ -116,6 +142,7 @@ def item_of(context: Context, alert: Alert) -> Item:
         parts=_parts(context, alert.key, history),
         peers=_peers(context, alert.key, until),
         due=deadlines(context, alert),
+        conf=context.confidence,
     )
 
 
@@ -171,10 +198,6 @@ def _peers(context: Context, key: SeriesKey, until: date) -> list[Peer]:
             return []
         peers.append(Peer(place.code, History(panel.dates, panel.of(other), panel.frequency), persons[0]))
     return peers
-
-
-def _live(context: Context) -> list[Alert]:
-    return alerts_of.live(context.service.store)
 
 
 def _named_days(context: Context, period: tuple[date, date]) -> list[str]:

@@ -27,7 +27,6 @@ from warning.store import outbox, run
 log = logging.getLogger(__name__)
 
 RETRY = (1, 2, 5, 10, 20, 40, 60)  # minutes before the next try; the last one repeats
-GIVE_UP = 40  # tries: well over a day
 
 
 @dataclass(frozen=True)
@@ -83,11 +82,12 @@ def send(task: Task) -> str:
         except DeliveryError as error:
             failed += 1
             tries = outbox.attempts(store, message.message_id) + 1
-            permanent = error.permanent or tries >= GIVE_UP
             later = task.now + timedelta(minutes=RETRY[min(tries, len(RETRY)) - 1])
             with store.write():
-                outbox.mark_failed(store, message.message_id, task.now, str(error), permanent=permanent, next_try=later)
-                if permanent:
+                outbox.mark_failed(
+                    store, message.message_id, task.now, str(error), permanent=error.permanent, next_try=later
+                )
+                if error.permanent:
                     run.notice(store, task.now, "outbox", f"{message.recipient}: {error}")
             continue
         with store.write():

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+Day = date  # for classes with a field called ``date``
+
 
 class Level(IntEnum):
     """How strong the evidence is.  MISSING (grey) is never shown as calm."""
@@ -154,6 +156,12 @@ class Event:
     before: Level
     after: Level
     note: str = ""
+    swept: Day | None = None  # data date of the sweep that decided it, where that is later than ``date``
+
+    @property
+    def known(self) -> Day:
+        """The data date of the sweep that decided it: from then on people could know."""
+        return self.swept or self.date
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def sweep(service: Service, day: date, *, now: datetime, beat: Beat = lambda _: 
                 service.store, scored.detector, scored.parameters, scored.keys, scored.dates, scored.scores, now
             )
         signals_of.save_signals(service.store, [signal for found in decided for signal in found.signals], now)
-        standing = _folded(service, decided, now)
+        standing = _folded(service, decided, day, now)
         alerts_of.save(service.store, standing.touched)
         alerts_of.append_events(service.store, standing.events)
         signals_of.save_judged(service.store, standing.judged)
@@ -98,7 +98,7 @@ def sweep(service: Service, day: date, *, now: datetime, beat: Beat = lambda _: 
     )
 
 
-def _folded(service: Service, decided: Sequence[Verdict], now: datetime) -> Standing:
+def _folded(service: Service, decided: Sequence[Verdict], day: date, now: datetime) -> Standing:
     store = service.store
     return fold(
         decided,
@@ -108,6 +108,7 @@ def _folded(service: Service, decided: Sequence[Verdict], now: datetime) -> Stan
         opened=lambda day: alerts_of.count_of(store, day),
         told=lambda number: alerts_of.last_sequence(store, number),
         prefix=service.city.alert_prefix,
+        day=day,
         at=now,
     )
 

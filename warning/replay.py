@@ -97,6 +97,7 @@ def replay(
             opened=opened.__getitem__,
             told=told.__getitem__,
             prefix=deployment.city.alert_prefix,
+            day=day,
             at=morning_after(deployment, day),
         )
         live = standing.live

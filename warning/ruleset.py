@@ -169,6 +169,13 @@ def series_of(rule: Rule, city: City) -> tuple[SeriesKey, ...]:
     return tuple(SeriesKey(indicator, place) for indicator in rule.indicators for place in places)
 
 
+def alpha_of(rule: Rule) -> float | None:
+    """Return the tail probability of a rule's bounds, None where its detector has no such parameter."""
+    default = vocabulary(rule.detector)["alpha"].default if "alpha" in vocabulary(rule.detector) else None
+    found = rule.parameters.get("alpha", default)
+    return float(found) if isinstance(found, int | float) else None
+
+
 def vocabulary(detector: str) -> dict[str, inspect.Parameter]:
     """Return the parameters a rule may set for a detector."""
     parameters = inspect.signature(DETECTORS[detector]).parameters.values()

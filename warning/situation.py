@@ -148,17 +148,14 @@ def shared(
     groups = []
     for indicator, members in sorted(by_indicator.items()):
         touching = [m for m in members if any(o.place in neighbours.get(m.place, frozenset()) for o in members)]
-        if len(touching) < 2 or any("value" not in m.facts for m in touching):
+        if len(touching) < 2:
             continue
         codes = "+".join(m.place for m in touching)
         notes = Notes(f"{codes}/{indicator}")
-        total = sum(float(str(m.facts["value"].value)) for m in touching)
         notes.add("name", touching[0].facts["name"].text)
         notes.add("names", "、".join(places[m.place].name_zh for m in touching))
         notes.add("k", len(touching))
         notes.add("onset", min(a.onset for a in alerts if a.number in {m.alert for m in touching}))
-        notes.add("value", total, number(total, 0), " + ".join(m.facts["value"].text for m in touching))
-        notes.add("unit", touching[0].facts["unit"].text)
         groups.append(notes.facts)
     return tuple(groups)
 
@@ -186,7 +183,7 @@ def _by_colour(notes: Notes, alerts: Sequence[Alert], coverage: Coverage) -> Non
         count = sum(alert.active is level for alert in alerts)
         coloured += count
         notes.add(name, count, formula=f"alerts with active = {level.name.lower()}")
-    notes.add("n_grey", coverage.missing, formula="watched series without a value")
+    notes.add("n_grey", coverage.missing, formula="watched series without a verdict")
     notes.add("n_green", max(0, coverage.watched - coverage.missing - coloured), formula="watched - coloured - missing")
 
 

@@ -39,6 +39,7 @@ def fold(
     opened: Callable[[date], int],
     told: Callable[[str], int],
     prefix: str,
+    day: date,
     at: datetime,
 ) -> Standing:
     """Return the alerts after the verdicts.
@@ -51,6 +52,7 @@ def fold(
         opened: How many alerts of a date were numbered before.
         told: How many events an alert had before.
         prefix: Of the alerts' numbers.
+        day: The data date of the sweep.
         at: The instant of the decision.
     """
     standing = dict(live)
@@ -75,7 +77,8 @@ def fold(
         if why is not None:
             sequence = sequences[after.number] = sequences.get(after.number, told(after.number)) + 1
             was = before.active if before is not None else Level.CALM
-            events.append(Event(after.number, sequence, after.updated, at, why, was, after.active))
+            late = day if day > after.updated else None
+            events.append(Event(after.number, sequence, after.updated, at, why, was, after.active, swept=late))
         if after.stage is Stage.CLOSED:
             standing.pop(found.key, None)
         else:

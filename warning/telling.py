@@ -8,9 +8,10 @@ same message.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from html import escape
 
 import numpy as np
 
@@ -18,21 +19,24 @@ from detectors.panel import Dates, Floats
 from warning import gathering
 from warning.charts import Series, series_chart
 from warning.city import Person
-from warning.facts import Facts, as_json
+from warning.errors import ConfigError
+from warning.facts import LEVEL_ZH, Facts, as_json
 from warning.gathering import Context
-from warning.model import Alert, Attachment, Document, Event, Level, Message, SeriesKey
+from warning.model import Alert, Attachment, Document, Event, Level, Message, SeriesKey, Transition
 from warning.ruleset import series_of
 from warning.scoring import DEAR, canonical, values
 from warning.service import Service
 from warning.store import alert as alerts_of
-from warning.store import outbox
+from warning.store import coverage as coverages_of
+from warning.store import outbox, run
 from warning.store import score as scores_of
-from warning.templating import Change, Engine, engine, mail, render
+from warning.templating import Change, Engine, Mail, engine, mail, render
 
-Told = tuple[Message, tuple[tuple[str, str], ...]]  # a message, and the (alert, transition) pairs it tells
+Told = tuple[Message, tuple[tuple[str, str], ...]]  # a message, and the (alert, numbered transition) pairs it tells
 Beat = Callable[[str], None]
 CHART_PERIODS = 60
 CHARTS_A_MAIL = 4
+WORDS = {"daily": "每日汇总", "briefing": "风险研判周报"}  # of the bare mail that stands in for a broken template
 
 
 def environment(service: Service) -> Engine:
@@ -46,9 +50,9 @@ def narratives(context: Context, *, beat: Beat = lambda _: None) -> list[Documen
     documents = []
     for code in context.coverages:
         beat(f"narrative {code}")
-        documents.append(_document(context, env, "narrative", "narrative/place", gathering.of_place(context, code)))
+        documents += _narrative(context, env, "narrative/place", gathering.of_place(context, code))
     if context.service.city.root not in context.coverages:
-        documents.append(_document(context, env, "narrative", "narrative/city", gathering.of_city(context)))
+        documents += _narrative(context, env, "narrative/city", gathering.of_city(context))
     return documents
 
 
@@ -79,11 +83,15 @@ def daily_messages(context: Context) -> list[Told]:
     """Return the 08:00 mail: what was watched, the colours, yellow news, what is open; also when nothing happened."""
     service = context.service
     facts = gathering.of_city(context)
+    judged = bool(coverages_of.on(service.store, context.day))
+    if not judged:  # what was not judged is grey, whatever the day before said
+        grey = {c.place: replace(c, missing=c.watched, colour=Level.MISSING) for c in context.coverages.values()}
+        facts = gathering.of_city(replace(context, coverages=grey))
     fresh = {e.alert for e in alerts_of.events(service.store, first=context.day, last=context.day)}
     listed = [item for item in facts.items if item.level is Level.YELLOW or item.alert in fresh]
     waiting = [alert for alert in alerts_of.live(service.store) if alert.needs_a_person]
-    told = {"facts": facts, "listed": listed, "open": len(waiting)}
-    return _to_officers(context, "daily", told)
+    told = {"facts": facts, "listed": listed, "open": len(waiting), "judged": judged}
+    return _to_officers(context, "daily", told, () if judged else (("day", "not judged"),))
 
 
 def briefing_messages(context: Context, facts: Facts) -> list[Told]:
@@ -135,22 +143,24 @@ def _alert_mails(
     service = context.service
     facts = gathering.of_place(context, place)
     lines, pictures = [], []
-    for n, (event, alert) in enumerate(sorted(changes, key=lambda c: (-c[0].after, c[1].number))):
+    for n, (alert, mine) in enumerate(_by_alert(changes)):
         item = next((i for i in facts.items if i.alert == alert.number), None) or gathering.item_of(context, alert)
         cid = ""
         if n < CHARTS_A_MAIL:
             cid = f"{alert.number}@{service.config.mail.domain}"
-            content = chart_of(service, alert, now=context.now)
-            pictures.append(Attachment(cid, f"{alert.number}.png", "image/png", content))
-        lines.append(Change(item, event.transition, event.before, event.after, cid))
-    pairs = tuple((event.alert, event.transition.value) for event, _ in changes)
+            picture = chart_of(service, alert, now=context.now)
+            pictures.append(Attachment(cid, f"{alert.number}.png", "image/png", picture))
+        opened = mine[0].transition is Transition.OPENED and mine[-1].transition is Transition.RAISED
+        transition = Transition.OPENED if opened else mine[-1].transition
+        lines.append(Change(item, transition, mine[0].before, mine[-1].after, cid))
+    pairs = tuple((event.alert, f"{event.sequence} {event.transition.value}") for event, _ in changes)
+    bare = f"{LEVEL_ZH[max(event.after for event, _ in changes)]}风险提示·{facts.place.name_zh}·" + "、".join(
+        dict.fromkeys(event.alert for event, _ in changes)
+    )
     told: list[Told] = []
     for person in people:
-        written = mail(
-            env,
-            "alert",
-            {"facts": facts, "changes": lines, "recipient": person.name, "page": service.config.mail.page},
-        )
+        content = {"facts": facts, "changes": lines, "recipient": person.name, "page": service.config.mail.page}
+        written = _written(context, env, "alert", content, bare)
         identity = message_id("alert", place, person.email, context.day, pairs, service.config.mail.domain)
         earlier = (outbox.first_message(service.store, alert.number, person.email) for _, alert in changes)
         message = Message(
@@ -170,9 +180,11 @@ def _alert_mails(
     return told
 
 
-def _to_officers(context: Context, kind: str, content: dict[str, object]) -> list[Told]:
+def _to_officers(
+    context: Context, kind: str, content: dict[str, object], pairs: Sequence[tuple[str, str]] = ()
+) -> list[Told]:
     service = context.service
-    written = mail(environment(service), kind, {**content, "page": service.config.mail.page})
+    written = _written(context, environment(service), kind, {**content, "page": service.config.mail.page}, WORDS[kind])
     root, domain = service.city.root, service.config.mail.domain
     message = Message(
         message_id="",
@@ -187,11 +199,41 @@ def _to_officers(context: Context, kind: str, content: dict[str, object]) -> lis
     )
     return [
         (
-            replace(message, recipient=p.email, message_id=message_id(kind, root, p.email, context.day, (), domain)),
+            replace(message, recipient=p.email, message_id=message_id(kind, root, p.email, context.day, pairs, domain)),
             (),
         )
         for p in service.city.duty.officers
     ]
+
+
+def _by_alert(changes: Sequence[tuple[Event, Alert]]) -> list[tuple[Alert, list[Event]]]:
+    """The events of each alert in their order, the alerts that stand highest now first."""
+    alerts = {alert.number: alert for _, alert in changes}
+    found = [(alert, [event for event, _ in changes if event.alert == number]) for number, alert in alerts.items()]
+    return sorted(found, key=lambda one: (-one[1][-1].after, one[0].number))
+
+
+def _written(context: Context, env: Engine, kind: str, content: Mapping[str, object], bare: str) -> Mail:
+    """The mail, or where its template is broken one bare line: a red is told all the same."""
+    try:
+        return mail(env, kind, content)
+    except ConfigError as error:
+        run.notice(context.service.store, context.now, "templates", str(error))
+        stamp = "【模拟】" if context.service.config.deployment.simulated else ""
+        line = f"{stamp}{bare}"
+        return Mail(
+            line,
+            f"{line}\n\n邮件模板有误，详见运行状况。\n",
+            f"<p>{escape(line)}</p><p>邮件模板有误，详见运行状况。</p>",
+        )
+
+
+def _narrative(context: Context, env: Engine, template: str, facts: Facts) -> list[Document]:
+    try:
+        return [_document(context, env, "narrative", template, facts)]
+    except ConfigError as error:
+        run.notice(context.service.store, context.now, "templates", str(error))
+        return []
 
 
 def _document(context: Context, env: Engine, kind: str, template: str, facts: Facts) -> Document:

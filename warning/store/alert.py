@@ -82,8 +82,8 @@ def append_events(store: Store, events: Sequence[Event]) -> None:
         sqlite3.IntegrityError: if the alert is unknown, or its sequence number is taken.
     """
     store.change_all(
-        "INSERT INTO event (alert, sequence, date, at, transition, before, after, note)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO event (alert, sequence, date, at, transition, before, after, note, known)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 event.alert,
@@ -94,6 +94,7 @@ def append_events(store: Store, events: Sequence[Event]) -> None:
                 int(event.before),
                 int(event.after),
                 event.note,
+                event.known.isoformat(),
             )
             for event in events
         ],
@@ -103,11 +104,11 @@ def append_events(store: Store, events: Sequence[Event]) -> None:
 def events(
     store: Store, number: str | None = None, *, first: date | None = None, last: date | None = None
 ) -> list[Event]:
-    """Return what happened, to one alert or all, on the data dates from ``first`` to ``last``, in order."""
+    """Return what happened, to one alert or all, in the sweeps of the days from ``first`` to ``last``, in order."""
     found = store.rows(
-        "SELECT alert, sequence, date, at, transition, before, after, note FROM event"
-        " WHERE (:number IS NULL OR alert = :number) AND (:first IS NULL OR date >= :first)"
-        " AND (:last IS NULL OR date <= :last) ORDER BY date, at, alert, sequence",
+        "SELECT alert, sequence, date, at, transition, before, after, note, known FROM event"
+        " WHERE (:number IS NULL OR alert = :number) AND (:first IS NULL OR known >= :first)"
+        " AND (:last IS NULL OR known <= :last) ORDER BY date, at, alert, sequence",
         {"number": number, "first": _text(first), "last": _text(last)},
     )
     return [
@@ -120,8 +121,9 @@ def events(
             Level(before),
             Level(after),
             note,
+            date.fromisoformat(known) if known != day else None,
         )
-        for alert, sequence, day, at, transition, before, after, note in found
+        for alert, sequence, day, at, transition, before, after, note, known in found
     ]
 
 

@@ -133,9 +133,10 @@ CREATE TABLE event (
     before INTEGER NOT NULL,
     after INTEGER NOT NULL,
     note TEXT NOT NULL,
+    known TEXT NOT NULL,
     PRIMARY KEY (alert, sequence)
 );
-CREATE INDEX event_date ON event (date);
+CREATE INDEX event_known ON event (known);
 CREATE TRIGGER event_is_not_edited BEFORE UPDATE ON event
 BEGIN SELECT RAISE (ABORT, 'an event is never changed; append another'); END;
 CREATE TRIGGER event_is_not_deleted BEFORE DELETE ON event
