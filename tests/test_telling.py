@@ -17,7 +17,7 @@ from warning.jobs import context_of
 from warning.model import Event, Level, Transition
 from warning.service import opened
 from warning.store import outbox, run
-from warning.telling import alert_messages, daily_messages, message_id, narratives
+from warning.telling import ENGLISH, alert_messages, daily_messages, message_id, narratives
 
 OFFICER, LEADER = "duty.officer@example.invalid", "duty.leader@example.invalid"
 CONSTANTS = {"28"}  # 前28日: the length of the comparison, part of its name
@@ -179,7 +179,8 @@ def test_simulated_data_say_so_in_every_subject_and_text(context: Context) -> No
         assert message.subject.startswith("【模拟】")
         assert "模拟" in message.text
         assert "模拟" in message.html
-    assert all("模拟" in document.text and "模拟" in document.html for document in narratives(context))
+    chinese = [document for document in narratives(context) if document.kind == "narrative"]
+    assert all("模拟" in document.text and "模拟" in document.html for document in chinese)
 
 
 def test_real_data_do_not(tmp_path: Path) -> None:
@@ -204,7 +205,15 @@ def test_every_figure_of_a_narrative_is_a_fact(context: Context) -> None:
         assert printed <= known, f"{document.place}: {sorted(printed - known)} in no fact"
 
 
+def test_the_english_edition_says_the_same_place_and_that_it_is_simulated(context: Context) -> None:
+    [found] = [d for d in narratives(context) if d.kind == ENGLISH and d.place == TIANHE]
+
+    assert found.text.startswith("[SIMULATED]")
+    assert "Tianhe District" in found.text
+    assert "unusual since 18 November" in found.text or "Red" in found.text
+
+
 def test_a_narrative_is_written_for_every_place_and_the_city(context: Context) -> None:
-    places = [document.place for document in narratives(context)]
+    places = [document.place for document in narratives(context) if document.kind == "narrative"]
 
     assert sorted(places) == sorted(["440100", *(p.code for p in context.service.city.at_tier("district"))])

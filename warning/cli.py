@@ -135,7 +135,12 @@ def show(number: Annotated[str, typer.Argument(metavar="ALERT")], config: Config
 
 
 @app.command()
-def narrative(place: Annotated[str, typer.Argument()] = "", day: Day = None, config: ConfigFile = None) -> None:
+def narrative(
+    place: Annotated[str, typer.Argument()] = "",
+    day: Day = None,
+    english: Annotated[bool, typer.Option("--english", help="英文简本 / the short English edition")] = False,
+    config: ConfigFile = None,
+) -> None:
     """“+1”研判 / The narrative of a place, or of the city."""
     from warning.asked import day_of, place_of, service_of
     from warning.store import coverage, document
@@ -145,7 +150,7 @@ def narrative(place: Annotated[str, typer.Argument()] = "", day: Day = None, con
         if last is None:
             raise ConfigError("narrative", ["no day was judged yet; `kapok import` and `kapok sweep` do"])
         chosen = last if day is None else day_of(day)
-        found = document.document(service.store, "narrative", code, chosen)
+        found = document.document(service.store, "narrative-en" if english else "narrative", code, chosen)
         if found is None:
             told = [d.place for d in document.documents(service.store, "narrative", chosen)]
             raise ConfigError(place or code, [_untold(service, chosen, last, told)])

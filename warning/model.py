@@ -195,7 +195,7 @@ class Message:
 class Document:
     """A text the service wrote (a narrative, a briefing) beside the facts it may use."""
 
-    kind: str  # "narrative" (of a day) or "briefing" (of a week)
+    kind: str  # "narrative" or "narrative-en" (of a day), "briefing" (of a week)
     place: str
     date: date  # data date, or the Monday of the week
     created: datetime

@@ -36,6 +36,7 @@ Told = tuple[Message, tuple[tuple[str, str], ...]]  # a message, and the (alert,
 Beat = Callable[[str], None]
 CHART_PERIODS = 60
 CHARTS_A_MAIL = 4
+ENGLISH = "narrative-en"
 WORDS = {"daily": "每日汇总", "briefing": "风险研判周报"}  # of the bare mail that stands in for a broken template
 
 
@@ -45,7 +46,7 @@ def environment(service: Service) -> Engine:
 
 
 def narratives(context: Context, *, beat: Beat = lambda _: None) -> list[Document]:
-    """Return the "+1" narrative of every place with judged series, and of the whole city."""
+    """Return the "+1" narrative of every place with judged series and of the whole city, in Chinese and in English."""
     env = environment(context.service)
     documents = []
     for code in context.coverages:
@@ -230,10 +231,17 @@ def _written(context: Context, env: Engine, kind: str, content: Mapping[str, obj
 
 def _narrative(context: Context, env: Engine, template: str, facts: Facts) -> list[Document]:
     try:
-        return [_document(context, env, "narrative", template, facts)]
+        return [_document(context, env, "narrative", template, facts), _english(context, env, facts)]
     except ConfigError as error:
         run.notice(context.service.store, context.now, "templates", str(error))
         return []
+
+
+def _english(context: Context, env: Engine, facts: Facts) -> Document:
+    """The short English edition: the same facts, text only."""
+    text = render(env, "narrative/place.en.txt.j2", {"facts": facts})
+    title = f"{facts.place.name_en} {context.day.isoformat()}"
+    return Document(ENGLISH, facts.place.code, context.day, context.now, title, text, "", as_json(facts))
 
 
 def _document(context: Context, env: Engine, kind: str, template: str, facts: Facts) -> Document:
