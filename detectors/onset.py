@@ -19,9 +19,9 @@ from scipy.special import xlogy
 from detectors.panel import Floats
 
 SLOPE = 0.6  # weight of a slope against a step
-STEPS_OF_A_SLOPE = 5  # a shorter slope is called a step
+STEPS_OF_A_SLOPE = 8  # a shorter slope is called a step
 ROUNDS = 6  # of weighted least squares, from the step's answer
-NEARLY = 0.97  # of the most: among dates with as much near by, the likeliest itself
+NEARLY = 0.95  # of the most: among dates with as much near by, the likeliest itself
 TINY = 1e-9
 
 
@@ -57,6 +57,9 @@ def onset(
         raise ValueError(f"reach is {reach}, {len(found)} values have at most {len(found) - 1}")
     seen = np.isfinite(found) & np.isfinite(mean) & (mean > 0)
     x, shape = np.where(seen, found, 0.0), np.where(seen, mean, 0.0)
+    if not shape.any():
+        return len(x) - 1
+    shape /= shape[seen].mean()
     starts = np.arange(len(x) - reach, len(x))
 
     step, before, after = _steps(x, shape, starts)

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,8 +19,9 @@ from warning import pipeline, screen
 from warning.cli import app
 from warning.errors import KapokError
 from warning.jobs import take_in
-from warning.model import FileAccount
+from warning.model import FileAccount, Level
 from warning.service import open_service
+from warning.situation import Coverage
 from warning.store import alert as alerts_of
 from warning.store import outbox
 
@@ -164,9 +165,14 @@ def test_a_briefing_is_written_for_the_week_named(desk: Desk) -> None:
         ),
         pytest.param(
             "narrative --date 2026-11-01",
-            "01: there is no narrative of 2026-11-01, the last is of 2026-11-20;"
-            " `kapok sweep --date 2026-11-01` writes it",
+            "01: there is no narrative of 2026-11-01, the last is of 2026-11-20",
             id="a-day-not-judged",
+        ),
+        pytest.param(
+            "narrative --date 2026-11-21",
+            "01: there is no narrative of 2026-11-21, the last is of 2026-11-20;"
+            " `kapok sweep --date 2026-11-21` writes it",
+            id="a-day-not-judged-yet",
         ),
         pytest.param(
             "sweep --date 2026/11/20",
@@ -180,6 +186,12 @@ def test_a_briefing_is_written_for_the_week_named(desk: Desk) -> None:
             "sweep --date 2026-11-21",
             "--date: 2026-11-21 is not over yet; the last complete day is 2026-11-20",
             id="a-day-to-come",
+        ),
+        pytest.param(
+            "sweep --date 2026-11-19",
+            "--date: 2026-11-19 lies before 2026-11-20, which was swept: later days were judged;"
+            " what came late is taken up by the next sweep",
+            id="a-day-before-the-last-swept-one",
         ),
         pytest.param(
             "briefing --date 2026-11-11",
@@ -239,6 +251,23 @@ def test_a_file_that_was_refused_is_named_with_the_reason(desk: Desk, capsys: py
     assert "refused: a.csv: byte 3 is not UTF-8; save it as [CSV UTF-8]" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["[/x]", "[red]东区", "东区[1]"])
+def test_brackets_in_a_name_are_printed_as_they_are(desk: Desk, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    with open_service(desk.folder / "config.toml") as service:
+        places = {code: replace(place, name_zh=name) for code, place in service.city.places.items()}
+        (alert,) = alerts_of.live(service.store)
+        (opened,) = alerts_of.events(service.store, ALERT)
+        named = replace(service.city, places=places)
+
+    screen.show_colours({EAST: Coverage(EAST, FRIDAY, 4, 0, Level.CALM)}, named)
+    screen.show_alerts([alert], named)
+    screen.show_evidence(alert, {"ss_po.surge": name})
+    screen.show_events([replace(opened, note=name)], service.config.zone)
+    screen.say(name)
+
+    assert capsys.readouterr().out.count(name) == 5
+
+
 def test_a_deployment_laid_by_init_passes_the_check(tmp_path: Path) -> None:
     folder = tmp_path / "centre"
 
@@ -248,6 +277,18 @@ def test_a_deployment_laid_by_init_passes_the_check(tmp_path: Path) -> None:
     assert laid.exit_code == checked.exit_code == 0
     assert f"{folder / 'config.toml'}: ok" in checked.output
     assert "5 / 29 / 132, 63 negative, 69 positive" in checked.output
+
+
+def test_a_broken_template_fails_the_check_with_file_and_line(tmp_path: Path) -> None:
+    config = lay(tmp_path)
+    own = tmp_path / "templates" / "mail" / "alert.zh.txt.j2"
+    own.parent.mkdir(parents=True)
+    own.write_text("{{ recipient }}\n{% if page %}\n", encoding="utf-8")
+
+    answer = Desk(config.parent).types("check")
+
+    assert answer.code == 2
+    assert f"{own}: line 2: " in answer.text
 
 
 def test_check_in_an_empty_folder_checks_what_is_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

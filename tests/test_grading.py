@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from detectors.panel import Reason, Scores
-from warning.grading import levels, needed, signals, unjudgeable
+from warning.grading import levels, needed, signal
 from warning.model import Indicator, Level, SeriesKey
 from warning.ruleset import Rule
 
@@ -135,31 +135,19 @@ def test_a_rule_needs_the_windows_its_evidence_may_lie_in() -> None:
 
 def test_a_signal_carries_the_numbers_that_made_it() -> None:
     key, day = SeriesKey("thefts", "harbour"), date(2026, 3, 2)
-    days = np.array([day, day + timedelta(days=1)], dtype="datetime64[D]")
 
-    found = signals(rule(), [key], days, scores([0.5, 3.2], [21, 40]), INDICATORS, last=1, version="v1")
+    found = signal(rule(), key, day, Level.YELLOW, scores=scores([0.5, 3.2], [21, 40]), cell=(1, 0), version="v1")
 
-    assert len(found) == 1
-    signal = found[0][0]
-    assert (signal.key, signal.date, signal.level) == (key, day + timedelta(days=1), Level.YELLOW)
-    assert (signal.observed, signal.expected, signal.surprise) == (40, 20, 3.2)
-    assert (signal.lower, signal.upper, signal.window, signal.rules_version) == (10, 30, 1, "v1")
+    assert (found.key, found.date, found.level) == (key, day, Level.YELLOW)
+    assert (found.observed, found.expected, found.surprise) == (40, 20, 3.2)
+    assert (found.lower, found.upper, found.window, found.rules_version) == (10, 30, 1, "v1")
 
 
 def test_a_rule_looks_where_the_indicator_is_feared() -> None:
-    key, days = SeriesKey("thefts", "harbour"), np.array(["2026-03-02"], dtype="datetime64[D]")
-    kept = {"thefts": replace(INDICATORS["thefts"], polarity="positive")}
+    kept = replace(THEFTS, polarity="positive")
+    signs = np.array([rule().sign(kept)], dtype=np.int8)
 
-    worse = signals(rule(), [key], days, scores([-4.0], [5]), kept, last=1, version="v1")
-    better = signals(rule(), [key], days, scores([4.0], [50]), kept, last=1, version="v1")
-
-    assert [worse[0][0].level, better[0][0].level] == [Level.YELLOW, Level.CALM]
-
-
-def test_want_of_history_is_not_want_of_today() -> None:
-    reasons = np.array([[Reason.SHORT_HISTORY, Reason.NOT_REPORTED, Reason.JUDGED, Reason.NOT_SUITED]], dtype=np.int8)
-
-    assert unjudgeable(replace(scores([0.0]), reason=reasons)).tolist() == [[True, False, False, True]]
+    assert letters(rule(), scores([-4.0, 4.0], [5, 50]), signs) == "Y."
 
 
 numbers = st.lists(st.one_of(st.just(np.nan), st.floats(-9, 9)), min_size=1, max_size=30)
@@ -194,23 +182,21 @@ def test_more_evidence_never_lowers_a_level(surprise: list[float]) -> None:
     assert (after >= before).all()
 
 
-INDICATORS = {
-    "thefts": Indicator(
-        "thefts",
-        "盗窃警情数",
-        "Thefts",
-        "ss",
-        "ss_po",
-        "治安安全",
-        "Order",
-        "negative",
-        "起",
-        "count",
-        "daily",
-        "",
-        "局",
-        "sum",
-        True,
-        "mid",
-    )
-}
+THEFTS = Indicator(
+    "thefts",
+    "盗窃警情数",
+    "Thefts",
+    "ss",
+    "ss_po",
+    "治安安全",
+    "Order",
+    "negative",
+    "起",
+    "count",
+    "daily",
+    "",
+    "局",
+    "sum",
+    True,
+    "mid",
+)

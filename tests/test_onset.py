@@ -24,9 +24,18 @@ QUIET = [20.0, 19, 21, 20, 18, 22, 20] * 4
 def test_a_rise_is_dated_to_its_first_days(last: list[float], back: int) -> None:
     values = QUIET + last
 
-    found = onset(values, np.ones(len(values)), reach=21)
+    found = onset(values, np.ones(len(values)), reach=21, within=0)
 
     assert abs(len(values) - back - found) <= 1
+
+
+def test_a_date_with_likely_ones_on_either_side_is_preferred_to_a_likelier_one_at_the_edge() -> None:
+    values = [*QUIET, 23.0, 22, 24, 27, 25, 28, 30, 29, 33, 32]
+
+    likeliest, safest = (onset(values, np.ones(len(values)), reach=21, within=within) for within in (0, 3))
+
+    assert abs(safest - 28) <= abs(likeliest - 28)
+    assert abs(safest - 28) <= 3
 
 
 def test_a_fall_is_found_where_a_fall_is_looked_for() -> None:
@@ -48,7 +57,7 @@ def test_a_weekday_pattern_is_no_rise() -> None:
     assert onset(values, week * 5 + week[:3], reach=14, within=0) == 35
 
 
-@given(st.lists(st.floats(0, 500), min_size=20, max_size=40), st.floats(0.01, 100), st.booleans())
+@given(st.lists(st.floats(0, 500), min_size=20, max_size=40), st.sampled_from([0.125, 0.5, 2.0, 64.0]), st.booleans())
 def test_the_scale_of_what_is_expected_does_not_matter(values: list[float], scale: float, rising: bool) -> None:
     pattern = 1 + 0.3 * np.sin(np.arange(len(values)))
 

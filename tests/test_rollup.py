@@ -1,4 +1,4 @@
-"""A place that does not report is all its children together, or missing."""
+"""What a place does not report is all its children together, or missing."""
 
 from __future__ import annotations
 
@@ -49,10 +49,31 @@ def test_a_stock_adds_up_over_places() -> None:
     assert rolled("east", {"e1": [3], "e2": [4]}, indicator("count", "last")).tolist() == [7]
 
 
+def test_a_stray_row_of_a_district_counts_on_its_own_date_only() -> None:
+    own = [np.nan, 30, np.nan]
+
+    assert rolled("east", {"east": own, "e1": [1, 2, 3], "e2": [10, 20, 30]}).tolist() == [11, 30, 33]
+
+
+def test_a_districts_own_word_stands_where_a_street_is_missing() -> None:
+    assert rolled("east", {"east": [30], "e1": [np.nan], "e2": [20]}).tolist() == [30]
+
+
+def test_a_districts_own_word_is_part_of_the_citys() -> None:
+    found = rolled("city", {"east": [np.nan, 30], "e1": [1, 2], "e2": [10, 20], "west": [4, 5]})
+
+    assert found.tolist() == [15, 35]
+
+
+def test_a_street_that_was_not_read_makes_no_district() -> None:
+    assert np.isnan(rolled("east", {"e1": [1]})).all()
+
+
 @pytest.mark.parametrize(
     ("reported", "needed"),
     [
-        pytest.param(["east", "e1", "e2"], ["east"], id="its-own-word-counts"),
+        pytest.param(["east", "e1", "e2"], ["east", "e1", "e2"], id="its-own-word-and-what-lies-below"),
+        pytest.param(["east"], ["east"], id="nobody-below-reports"),
         pytest.param(["e1"], ["e1", "e2"], id="all-children-are-needed-even-a-silent-one"),
         pytest.param([], ["east"], id="nobody-reports-so-it-is-simply-missing"),
     ],

@@ -199,8 +199,8 @@ def test_latest_dates_are_those_known_then(store: Store) -> None:
     told(store, "a.csv", (THEFTS, 0, 3.0, 0), (THEFTS, 3, 3.0, 9), (FIRES, 1, 3.0, 9))
 
     assert observation.latest_dates(store, [FIRES, THEFTS], known_at=hours(1)) == {THEFTS: MONDAY}
-    assert observation.last_date(store, known_at=hours(9)) == MONDAY + timedelta(days=3)
-    assert observation.last_date(store, known_at=hours(-1)) is None
+    assert observation.latest_dates(store, [THEFTS], known_at=hours(9)) == {THEFTS: MONDAY + timedelta(days=3)}
+    assert observation.latest_dates(store, [THEFTS], known_at=hours(-1)) == {}
 
 
 def test_changed_since_names_values_that_were_known_as_others(store: Store) -> None:
@@ -265,3 +265,10 @@ def test_the_same_rows_under_another_name_change_nothing(rows: list[Claim]) -> N
 
     assert (again.accepted, again.unchanged) == (0, len(rows))
     store.close()
+
+
+def test_who_reports_is_what_was_known_then(store: Store) -> None:
+    told(store, "a.csv", (THEFTS, 0, 3.0, 0), (FIRES, 1, 3.0, 9))
+
+    assert observation.reported(store, known_at=hours(1)) == [THEFTS]
+    assert observation.reported(store) == [THEFTS, FIRES]

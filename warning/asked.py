@@ -14,6 +14,7 @@ from warning.model import Alert
 from warning.paths import shipped
 from warning.service import Deployment, Service, load_deployment, opened
 from warning.store import alert as alerts_of
+from warning.store import coverage as coverages_of
 
 NEAR = 5  # alerts named where nothing is near
 
@@ -60,16 +61,20 @@ def day_of(text: str, *, option: str = "--date") -> date:
         raise ConfigError(option, [f"{text!r} is not a date{_meant(text)}"]) from error
 
 
-def complete_day(service: Service, text: str | None, now: datetime) -> date:
-    """Return a date that is over, yesterday if none is named.
+def day_to_sweep(service: Service, text: str | None, now: datetime) -> date:
+    """Return a date that is over and not before the last swept one; yesterday if none is named.
 
     Raises:
-        ConfigError: if the date is not over yet.
+        ConfigError: if the date is not over yet, or a later one was swept.
     """
     yesterday = service.config.yesterday(now)
     day = yesterday if text is None else day_of(text)
     if day > yesterday:
         raise ConfigError("--date", [f"{day} is not over yet; the last complete day is {yesterday}"])
+    last = coverages_of.last_date(service.store)
+    if last is not None and day < last:
+        late = "what came late is taken up by the next sweep"
+        raise ConfigError("--date", [f"{day} lies before {last}, which was swept: later days were judged; {late}"])
     return day
 
 

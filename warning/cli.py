@@ -44,11 +44,14 @@ def check(config: ConfigFile = None) -> None:
     from warning.jobs import channel_of
     from warning.schedule import trigger_faults
     from warning.service import load_deployment
+    from warning.templating import faults_of
+    from warning.web.pages import page_engine
 
     path = own_or_shipped(config)
     deployment = load_deployment(path)
     channel_of(deployment.config)
     faults = trigger_faults(deployment)
+    faults += faults_of(page_engine(deployment))
     owners = set(packages_distributions().get("detectors", [])) - {"kapok-watch"}
     faults += [f"distribution {name!r} also installs 'detectors'; uninstall it" for name in sorted(owners)]
     if faults:
@@ -81,20 +84,20 @@ def take(config: ConfigFile = None) -> None:
 def sweep(day: Day = None, config: ConfigFile = None) -> None:
     """研判一天 / Judge one day, yesterday if none is named."""
     from warning import pipeline, screen
-    from warning.asked import complete_day, service_of
+    from warning.asked import day_to_sweep, service_of
 
     with service_of(config) as service:
         now = service.clock()
-        chosen = complete_day(service, day, now)
+        chosen = day_to_sweep(service, day, now)
         with screen.progress(f"研判 sweep {chosen}", None) as beat:
             swept = pipeline.sweep(service, chosen, now=now, beat=beat)
         screen.show_colours({c.place: c for c in swept.coverages}, service.city)
-        screen.console.print(
+        screen.say(
             f"{chosen}: {swept.watched} series watched, {swept.missing} missing, {len(swept.events)} event(s), "
             f"{swept.messages} message(s), {swept.documents} text(s)"
         )
         for rule, reason in swept.failures:
-            screen.console.print(f"  {rule}: {reason}")
+            screen.say(f"  {rule}: {reason}")
 
 
 @app.command()
@@ -108,12 +111,12 @@ def status(config: ConfigFile = None) -> None:
         store, zone = service.store, service.config.zone
         last = coverage.last_date(store)
         if last is not None:
-            screen.console.print(f"数据日期 data date {last}")
+            screen.say(f"数据日期 data date {last}")
             screen.show_colours(coverage.on(store, last), service.city)
         screen.show_alerts(alert.live(store), service.city)
         screen.show_accounts(feed.files(store, limit=10))
         account = outbox.account(store)
-        screen.console.print(
+        screen.say(
             f"发件箱 outbox: {account.written} written = {account.sent} sent + {account.pending} pending + "
             f"{account.failed} failed"
         )
@@ -168,7 +171,7 @@ def briefing(monday: Day = None, config: ConfigFile = None) -> None:
         chosen = full_week(service, monday, now)
         with screen.progress(f"周报 briefing {chosen}", None) as beat:
             documents, messages = weekly.write_week(service, chosen, now=now, beat=beat)
-        screen.console.print(f"{documents} document(s) in {service.config.path('documents')}, {messages} message(s)")
+        screen.say(f"{documents} document(s) in {service.config.path('documents')}, {messages} message(s)")
 
 
 @app.command()
@@ -196,7 +199,7 @@ def simulate(
     with screen.progress("模拟 simulate", None) as beat:
         simulated = simulate(city, plan, progress=lambda step, _: beat(step))
         written = write(simulated, folder, answers=folder / "answers")
-    screen.console.print(f"{len(written)} files in {folder}")
+    screen.say(f"{len(written)} files in {folder}")
 
 
 @app.command()
@@ -226,7 +229,8 @@ def _tell_page(address: str) -> None:
 def _untold(service: Service, day: date, last: date, told: list[str]) -> str:
     """Why there is no narrative of a day."""
     if not told:
-        return f"there is no narrative of {day}, the last is of {last}; `kapok sweep --date {day}` writes it"
+        hint = f"; `kapok sweep --date {day}` writes it" if day > last else ""
+        return f"there is no narrative of {day}, the last is of {last}{hint}"
     names = "、".join(service.city.places[code].name_zh for code in told)
     return f"there is no narrative of this place; of {day} there are: {names}"
 

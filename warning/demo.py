@@ -116,7 +116,7 @@ def _say(shown: Shown, folder: Path) -> None:
     words = "、".join(f"{LEVEL_ZH[level]}{colours[level]}" for level in sorted(colours, reverse=True))
     opened = [found for found in alert.alerts(service.store) if found.opened > day - timedelta(days=SWEPT)]
     account = outbox.account(service.store)
-    show = screen.console.print
+    show = screen.say
     show(f"模拟数据，数据日期 {day} / simulated data of {day}")
     show(f"  监测序列 series watched   {shown.swept.watched}, 缺报 missing {shown.swept.missing}")
     show(f"  地区颜色 places by colour {words}")

@@ -6,14 +6,13 @@ and when a rule is tried out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 
-from detectors.panel import Dates, Reason, Scores
-from warning.model import Indicator, Level, SeriesKey, Signal
+from detectors.panel import Scores
+from warning.model import Level, SeriesKey, Signal
 from warning.ruleset import Evidence, Rule
 
 Levels = npt.NDArray[np.int8]
@@ -33,47 +32,13 @@ def levels(rule: Rule, scores: Scores, signs: npt.NDArray[np.int8]) -> Levels:
         signs: (N,) +1 where a rise is looked for, -1 where a fall is.
 
     Returns:
-        (K, N) of ``Level``.  MISSING where the detector abstained, except where it does so because the method
-        does not suit the series or its history is too short: those are calm for *this* rule only if
-        another rule judges them, which the caller decides.
+        (K, N) of ``Level``.  MISSING where there is no surprise, for whatever reason the detector abstained.
     """
     found = np.zeros(scores.observed.shape, dtype=np.int8)
     for level, evidence in rule.levels():
         found[_persists(_holds(evidence, scores, signs), rule)] = level
     found[np.isnan(scores.surprise)] = Level.MISSING
     return found
-
-
-def signals(
-    rule: Rule,
-    keys: Sequence[SeriesKey],
-    dates: Dates,
-    scores: Scores,
-    indicators: Mapping[str, Indicator],
-    *,
-    last: int,
-    version: str,
-) -> list[list[Signal]]:
-    """Return for each of the last dates the rule's signals, one a series, calm and missing ones included.
-
-    Args:
-        rule: The rule.
-        keys: N series, the columns of ``scores``.
-        dates: (K,) the dates of its rows.
-        scores: (K, N), with K >= ``needed(rule, last)`` wherever so many are known.
-        indicators: The catalogue.
-        last: How many final dates to report.
-        version: The rules' version, printed in every signal.
-    """
-    signs = np.array([rule.sign(indicators[key.indicator]) for key in keys], dtype=np.int8)
-    graded = levels(rule, scores, signs)
-    return [
-        [
-            signal(rule, key, _date(dates[k]), Level(int(graded[k, n])), scores=scores, cell=(k, n), version=version)
-            for n, key in enumerate(keys)
-        ]
-        for k in range(max(0, len(dates) - last), len(dates))
-    ]
 
 
 def signal(
@@ -95,11 +60,6 @@ def signal(
         window=rule.window,
         rules_version=version,
     )
-
-
-def unjudgeable(scores: Scores) -> npt.NDArray[np.bool_]:
-    """Return (K, N) where a method abstains by design or for want of history, not for want of today's value."""
-    return np.isin(scores.reason, (Reason.SHORT_HISTORY, Reason.NOT_SUITED, Reason.BASELINE_GAP, Reason.FAILED))
 
 
 def _holds(evidence: Evidence, scores: Scores, signs: npt.NDArray[np.int8]) -> npt.NDArray[np.bool_]:
@@ -127,8 +87,3 @@ def _persists(holds: npt.NDArray[np.bool_], rule: Rule) -> npt.NDArray[np.bool_]
         step = back * rule.window
         hits[step:] += holds[:-step] if step < len(holds) else 0
     return holds & (hits >= rule.hits)
-
-
-def _date(day: np.datetime64) -> date:
-    found: date = day.astype("datetime64[D]").item()
-    return found

@@ -23,7 +23,7 @@ from warning.situation import Coverage
 from warning.standing import Standing, fold, holds_of
 from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
-from warning.store import document, observation, outbox, run
+from warning.store import document, outbox, run
 from warning.store import score as scores_of
 from warning.store import signal as signals_of
 from warning.verdicts import graded, nearest, unjudged, verdicts
@@ -111,8 +111,3 @@ def _folded(service: Service, decided: Sequence[Verdict], day: date, now: dateti
         day=day,
         at=now,
     )
-
-
-def last_known(service: Service, now: datetime) -> date | None:
-    """Return the last date any watched daily or weekly series has a value for, as known at ``now``."""
-    return observation.last_date(service.store, known_at=now)

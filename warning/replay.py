@@ -60,7 +60,7 @@ def replay(
     Args:
         deployment: City, rules, calendar and settings; its store, if any, is left alone.
         days: Ascending, one after the other.
-        source: ``as_known`` or ``of_arrays``.
+        source: ``as_known`` or ``of_panels``.
         beat: Told before each detector call; may raise to stop.
     """
     live: Mapping[SeriesKey, Alert] = {}
@@ -104,7 +104,7 @@ def replay(
         judged_until |= standing.judged
         told.update(event.alert for event in standing.events)
         opened.update(event.date for event in standing.events if event.transition is Transition.OPENED)
-        found, silences = coverages_by(deployment, today, day, live.values())
+        found, silences = coverages_by(deployment, today, day, live.values(), judged_until)
         signals = tuple(signal for found in decided for signal in found.signals)
         yield Replayed(day, today, signals, standing.events, live, standing.touched, found, silences)
         panels.pop(day)

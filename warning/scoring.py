@@ -28,7 +28,7 @@ from warning.store import observation
 log = logging.getLogger(__name__)
 
 ANCHOR = date(1970, 1, 5)  # a Monday
-LOOKS = {"daily": ((28, 14), (56, 21)), "weekly": ((8, 8), (16, 8))}  # periods an onset lies back, and those before
+LOOKS = {"daily": ((21, 14), (49, 14)), "weekly": ((8, 8), (16, 8))}  # periods an onset lies back, and those before
 ALREADY = 1.2  # times the usual: what came before an onset was out of range itself
 SHAPED = 56  # days that tell what the days of a week are like
 AROUND = 3  # days before and after the Spring Festival that are not as usual either
@@ -107,8 +107,9 @@ def _since_break(service: Service, key: SeriesKey, dates: Dates) -> int:
 
 
 def values(service: Service, keys: Sequence[SeriesKey], dates: Dates, *, known_at: datetime) -> Floats:
-    """Return (T, N) values as known at an instant; a place that does not report is rolled up from those below."""
-    needed = sources(keys, service.city.children, set(observation.reported(service.store)))
+    """Return (T, N) values as known at an instant; what a place does not report is rolled up from those below."""
+    reported = set(observation.reported(service.store, known_at=known_at))
+    needed = sources(keys, service.city.children, reported)
     table = observation.window(service.store, needed, dates, known_at=known_at)
     read = {key: table[:, column] for column, key in enumerate(needed)}
     return roll_up(keys, service.city.children, read, service.city.indicators)
@@ -140,9 +141,10 @@ def score(
             rows = min(max(rows, deployment.config.sweep.rejudge_days), len(panel.dates) // 2)
         try:
             scores = _called(deployment, panel, keys, rules[0], rows)
-        except ValueError as error:  # too short a panel, or parameters that cannot be met
-            log.warning("detector refused detector=%s rules=%s reason=%s", detector, [r.id for r in rules], error)
-            failures += [(rule.id, str(error)) for rule in rules]
+        except Exception as error:  # one method that fails costs its own rules only
+            log.exception("detector failed detector=%s rules=%s", detector, [rule.id for rule in rules])
+            reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+            failures += [(rule.id, reason) for rule in rules]
             continue
         found = Judged(detector, parameters, keys, panel.dates[-len(scores.observed) :], scores)
         judged |= {rule.id: found for rule in rules}
@@ -152,7 +154,7 @@ def score(
 def onset_of(deployment: Deployment, panel: Known, key: SeriesKey, day: date, *, rising: bool) -> date:
     """Return since when a series is out of its usual range, looking back from ``day``.
 
-    Four weeks back; further, where what lies just before was out of range already.  What days of the week are
+    Three weeks back; further, where what lies just before was out of range already.  What days of the week are
     like is taken from all places of the indicator, over the eight weeks before those looked at, and what a
     holiday was like from the others (weekly: every week is alike).
 

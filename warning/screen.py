@@ -33,6 +33,11 @@ WHOLE = 36  # cells up to which a first column is never broken: an alert's numbe
 console = Console(highlight=False)
 
 
+def say(text: str) -> None:
+    """Print a line as it is: brackets in names and paths are no markup."""
+    console.print(text, markup=False)
+
+
 def word(level: Level) -> str:
     """Return a level's mark and word, styled."""
     return f"[{STYLE[level]}]{MARK[level]}{LEVEL_ZH[level]}[/]"
@@ -100,7 +105,7 @@ def show_evidence(alert: Alert, names: Mapping[str, str]) -> None:
         ("规则 rule", "日期 date", "值 observed", "常态 expected", "上限 upper", "意外度 surprise", "合计 steps"),
         [
             (
-                f"{s.rule}\n{names.get(s.rule, '')}",
+                escape(f"{s.rule}\n{names.get(s.rule, '')}"),
                 s.date,
                 f"{s.observed:.1f}",
                 f"{s.expected:.1f}",
@@ -118,7 +123,7 @@ def show_colours(coverages: Mapping[str, Coverage], city: City) -> None:
     show_table(
         "颜色 Colours",
         ("地区 place", "颜色 colour", "监测 watched", "缺报 missing"),
-        [(city.places[code].name_zh, word(c.colour), c.watched, c.missing) for code, c in coverages.items()],
+        [(escape(city.places[code].name_zh), word(c.colour), c.watched, c.missing) for code, c in coverages.items()],
     )
 
 
@@ -129,10 +134,10 @@ def show_alerts(alerts: Sequence[Alert], city: City) -> None:
         ("编号 number", "等级 level", "地区 place", "指标 indicator", "始于 since", "状态 stage"),
         [
             (
-                alert.number,
+                escape(alert.number),
                 word(alert.active),
-                city.places[alert.place].name_zh,
-                city.indicators[alert.indicator].name_zh,
+                escape(city.places[alert.place].name_zh),
+                escape(city.indicators[alert.indicator].name_zh),
                 alert.onset,
                 alert.stage,
             )
@@ -146,7 +151,7 @@ def show_events(events: Sequence[Event], zone: ZoneInfo) -> None:
     show_table(
         "经过 History",
         ("日期 date", "时刻 at", "事项 event", "由 from", "至 to", "说明 note"),
-        [(e.date, local(e.at, zone), e.transition, word(e.before), word(e.after), e.note) for e in events],
+        [(e.date, local(e.at, zone), e.transition, word(e.before), word(e.after), escape(e.note)) for e in events],
     )
 
 

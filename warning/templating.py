@@ -188,6 +188,19 @@ def render(env: Environment, name: str, context: Mapping[str, Any]) -> str:
     return text if name.endswith(".html.j2") else _typeset(text)
 
 
+def faults_of(env: Environment) -> list[str]:
+    """Return one line, with file and line, for each template that cannot be compiled."""
+    faults = []
+    for name in env.list_templates(extensions=["j2"]):
+        try:
+            env.get_template(name)
+        except TemplateSyntaxError as error:
+            faults.append(f"{error.filename or error.name}: line {error.lineno}: {error.message}")
+        except UnicodeDecodeError as error:
+            faults.append(f"templates/{name}: byte {error.start + 1} is not UTF-8; save the file as UTF-8")
+    return faults
+
+
 def mail(env: Environment, name: str, context: Mapping[str, Any]) -> Mail:
     """Return the mail ``name`` ("alert", "daily", "notice", "briefing") from its three templates.
 

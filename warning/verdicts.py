@@ -113,14 +113,17 @@ def verdicts(
 
 
 def nearest(deployment: Deployment, lasts: Mapping[str, int], found: Mapping[str, Graded]) -> dict[str, Nearest]:
-    """Return for each place the calm series that came nearest to yellow on the last date."""
+    """Return for each place the calm series that came nearest to yellow on the last date, by surprise.
+
+    One that is beyond the surprise yellow asks for, and calm for want of something else, is not near but past it.
+    """
     city, best = deployment.city, dict[str, Nearest]()
     for rule in found.values():
         least = min((e.surprise for _, e in rule.rule.levels() if e.surprise is not None), default=None)
         if least is None or not lasts.get(rule.frequency, 0):
             continue
         shares = np.where(rule.levels[-1] == Level.CALM, rule.signs * rule.scores.surprise[-1] / least, 0.0)
-        for n in np.flatnonzero(shares > 0):
+        for n in np.flatnonzero((shares > 0) & (shares < 1)):
             key, share = rule.keys[n], float(shares[n])
             if key.place not in best or share > best[key.place].share:
                 nearby = Nearest(city.indicators[key.indicator], city.places[key.place], min(share, NEVER_FULL))

@@ -13,7 +13,7 @@ from warning.errors import StoreError
 if TYPE_CHECKING:
     from sqlite_utils import Database  # brings pandas along: half a second `kapok --help` need not wait
 
-BUSY_TIMEOUT = 10.0  # seconds to wait for another process that writes
+BUSY_TIMEOUT = 60.0  # seconds to wait for another process that writes
 
 _COMPLAINTS = {  # SQLite's primary error codes, as an operator reads them
     "SQLITE_BUSY": f"another process has been writing for more than {BUSY_TIMEOUT:.0f} s; try again when it is done",

@@ -94,13 +94,14 @@ def window(store: Store, keys: Sequence[SeriesKey], dates: Dates, *, known_at: d
     return found
 
 
-def reported(store: Store) -> list[SeriesKey]:
-    """Return every series that has an observation, in the order they were first met."""
+def reported(store: Store, *, known_at: datetime | None = None) -> list[SeriesKey]:
+    """Return every series that had an observation at an instant (None: now), in the order they were first met."""
     return [
         SeriesKey(indicator, place)
         for indicator, place in store.rows(
-            "SELECT indicator, place FROM series"
-            " WHERE EXISTS (SELECT 1 FROM observation WHERE series_id = series.id) ORDER BY id"
+            "SELECT indicator, place FROM series WHERE EXISTS (SELECT 1 FROM observation"
+            " WHERE series_id = series.id AND (:until IS NULL OR received <= :until)) ORDER BY id",
+            {"until": None if known_at is None else seconds_of(known_at)},
         )
     ]
 
@@ -113,11 +114,6 @@ def latest_dates(store: Store, keys: Sequence[SeriesKey], *, known_at: datetime)
         {"columns": series.columns(store, keys), "known_at": seconds_of(known_at)},
     )
     return {keys[column]: date_of(day) for column, day in found if day is not None}
-
-
-def last_date(store: Store, *, known_at: datetime) -> date | None:
-    """Return the last date any series has a value for, as known at an instant."""
-    return max(latest_dates(store, list(series.ids(store)), known_at=known_at).values(), default=None)
 
 
 def last_received(store: Store, first: date, last: date, *, known_at: datetime) -> datetime | None:

@@ -18,7 +18,7 @@ from warning.model import Level, Place, Stage, Transition
 from warning.service import Deployment, Service, opened
 from warning.store import coverage as coverages_of
 from warning.store import document
-from warning.templating import engine, render
+from warning.templating import Engine, engine, render
 
 CLASSES = {
     Level.MISSING: "grey",
@@ -75,8 +75,8 @@ class NotFound(Exception):
         super().__init__(looked_for)
 
 
-def desk_of(deployment: Deployment) -> Desk:
-    """Return a deployment's desk: one template environment for all requests."""
+def page_engine(deployment: Deployment) -> Engine:
+    """Return a deployment's template environment with the filters of pages."""
     zone = deployment.config.zone
     env = engine(deployment.template_folders, simulated=deployment.config.deployment.simulated)
     env.filters.update(
@@ -90,6 +90,12 @@ def desk_of(deployment: Deployment) -> Desk:
         figure=figure,
         amount=amount,
     )
+    return env
+
+
+def desk_of(deployment: Deployment) -> Desk:
+    """Return a deployment's desk: one template environment for all requests."""
+    env = page_engine(deployment)
 
     def write(name: str, context: Mapping[str, Any]) -> str:
         return render(env, f"web/{name}.html.j2", context)

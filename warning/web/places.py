@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import chain
@@ -74,19 +75,25 @@ def _watched(service: Service, code: str, day: date) -> list[Watched]:
     keys = tuple(dict.fromkeys(key for key in judged if key.place == code))
     if not keys:
         return []
-    reported = set(observation.reported(service.store))
-    parts = {key: sources([key], service.city.children, reported) for key in keys}
-    asked = list(dict.fromkeys(chain.from_iterable(parts.values())))
-    last = observation.latest_dates(service.store, asked, known_at=service.clock())
-    found = [_series(service, key, [last.get(part) for part in parts[key]], day) for key in keys]
+    now = service.clock()
+    asked = sources(keys, service.city.children, set(observation.reported(service.store, known_at=now)))
+    lasts = observation.latest_dates(service.store, asked, known_at=now)
+    found = [_series(service, key, _last(service, key, lasts), day) for key in keys]
     return sorted(found, key=lambda series: not series.missing)
 
 
-def _series(service: Service, key: SeriesKey, parts: list[date | None], day: date) -> Watched:
-    """A place that is made of others has a value when all of them have."""
+def _last(service: Service, key: SeriesKey, lasts: Mapping[SeriesKey, date]) -> date | None:
+    """The last date of a place's own value, or of all its children together, whichever is later."""
+    own = lasts.get(key)
+    below = [_last(service, SeriesKey(key.indicator, child), lasts) for child in service.city.children[key.place]]
+    known = [child for child in below if child is not None]
+    if not known or len(known) < len(below):
+        return own
+    return max(own or date.min, min(known))
+
+
+def _series(service: Service, key: SeriesKey, last: date | None, day: date) -> Watched:
     indicator = service.city.indicators[key.indicator]
-    known = [part for part in parts if part is not None]
-    last = min(known) if len(known) == len(parts) else None
     due = due_of(indicator.frequency, day, getattr(service.config.feeds.late_after, indicator.frequency))
     return Watched(indicator, FREQUENCIES[indicator.frequency], last, due, last is None or last < due)
 
