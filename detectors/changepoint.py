@@ -12,11 +12,9 @@ penalty's form and its deflation by autocorrelation follow Lavielle & Moulines
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtr, stdtrit, xlogy
+from scipy.special import stdtr, stdtrit
 
 from detectors.panel import Floats, Panel, Reason, Scores, checked_last, judged
 from detectors.steady import Steady, steady, yearly_course
@@ -91,41 +89,6 @@ def changes(level: Floats, gain: float, min_size: int) -> list[int]:
         return []
     found = KernelCPD(kernel="linear", min_size=min_size).fit(level[:, None]).predict(pen=gain)
     return [int(start) for start in found[:-1]]
-
-
-def since(observed: Sequence[float] | Floats, expected: Sequence[float] | Floats, dispersion: float = 0.0) -> int:
-    """Return the index from which a run that lasts to the end is elevated (or depressed): an alert's onset.
-
-    The start whose sum to the end is least likely at what was expected: the largest
-    Poisson likelihood ratio X log(X/E) - (X - E), over starts and both directions, with
-    the variance of a negative binomial (mean + dispersion · mean²) in place of Poisson's.
-
-    Args:
-        observed: (T,) counts, NaN = not reported.
-        expected: (T,) their means.
-        dispersion: Of a single value; 0 is Poisson.
-
-    Returns:
-        An index of a reported value; the last one where nothing differs.
-
-    Raises:
-        ValueError: if the lengths disagree or nothing is reported.
-    """
-    found, mean = np.asarray(observed, float), np.asarray(expected, float)
-    if found.shape != mean.shape:
-        raise ValueError(f"observed has shape {found.shape}, expected {mean.shape}")
-    seen = ~(np.isnan(found) | np.isnan(mean))
-    if not seen.any():
-        raise ValueError("nothing is reported")
-    x, means = _to_the_end(np.where(seen, found, 0.0)), np.maximum(_to_the_end(np.where(seen, mean, 0.0)), 1e-9)
-    ratio = xlogy(x, x / means) - (x - means)
-    ratio /= 1 + dispersion * _to_the_end(np.where(seen, mean, 0.0) ** 2) / means
-    ratio[~seen] = -np.inf
-    return len(ratio) - 1 - int(np.argmax(ratio[::-1]))  # the latest of equals
-
-
-def _to_the_end(values: Floats) -> Floats:
-    return np.asarray(np.cumsum(values[::-1])[::-1])
 
 
 def _answer(ready: Steady, column: int, min_size: int, penalty: float, recent: int) -> Answer:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.changepoint import changepoint, changes, since
+from detectors.changepoint import changepoint, changes
 from detectors.panel import DayKind, Panel, Reason
 
 
@@ -174,41 +174,6 @@ def test_weekly_and_monthly_panels_are_judged_too() -> None:
         panel = Panel(np.datetime64("2010-01-04") + step * np.arange(120), range(10), values, frequency=months)
 
         assert (changepoint(panel, window=60, min_size=4, recent=12).surprise > 3).all()
-
-
-def test_since_when_by_hand() -> None:
-    # sums to the end: 12/4 -> 12 ln 3 - 8 = 5.18; 24/8 -> 10.4; 30/12 (from day 3) -> 30 ln 2.5 - 18 = 9.5
-    assert since([4, 3, 5, 6, 12, 12], [4] * 6) == 4
-
-
-def test_since_when_of_a_fall() -> None:
-    assert since([20, 21, 19, 8, 7, 9], [20] * 6) == 3
-
-
-def test_since_when_with_nothing_to_see_is_today() -> None:
-    assert since([3, 3, 3], [3, 3, 3]) == 2
-
-
-def test_a_day_not_reported_is_no_onset() -> None:
-    assert since([4, 4, np.nan, 12, 12], [4] * 5) == 3
-
-
-@pytest.mark.parametrize(("mean", "dispersion"), [(50, 0.0), (200, 0.0), (100, 0.02)])
-def test_the_onset_of_half_as_many_again_is_known_to_three_days(mean: float, dispersion: float) -> None:
-    rng, found = np.random.default_rng(7), []
-    for _ in range(200):
-        means = np.r_[np.full(42, mean), np.full(7, 1.5 * mean)]
-        spread = rng.gamma(1 / dispersion, dispersion, 49) if dispersion else 1.0
-        found.append(since(rng.poisson(means * spread), np.full(49, mean), dispersion))
-
-    assert np.mean(np.abs(np.array(found) - 42) <= 3) >= 0.95
-
-
-def test_onsets_need_numbers_of_the_same_length() -> None:
-    with pytest.raises(ValueError, match=r"observed has shape \(2,\), expected \(3,\)"):
-        since([1, 2], [1, 2, 3])
-    with pytest.raises(ValueError, match="nothing is reported"):
-        since([np.nan], [1])
 
 
 @pytest.mark.parametrize("wrong", [{"min_size": 1}, {"window": 27}, {"penalty": 0}, {"recent": 6}])

@@ -50,12 +50,12 @@ class Told(NamedTuple):
 
 @dataclass
 class Season:
-    """What the sweeps of the season said."""
+    """What the sweeps of the season said; of each shock, by its id, the last text while it lasted and was coloured."""
 
     city: City
     shocks: list[Label]
     active: set[tuple[SeriesKey, date]] = field(default_factory=set)
-    texts: dict[tuple[str, date], str] = field(default_factory=dict)  # (district, date of the data)
+    texts: dict[str, str] = field(default_factory=dict)
 
 
 @pytest.fixture(scope="module")
@@ -64,15 +64,13 @@ def season(tmp_path_factory: pytest.TempPathFactory) -> Season:
     past = past_of(deployment, judged=DAYS, seed=SEED, shocks=SHOCKS)
     source = of_panels(deployment, panels_of(deployment, past))
     found = Season(deployment.city, [label for label in past.labels if label.kind != "break"])
-    wanted = defaultdict(set)
-    for shock in found.shocks:
-        wanted[_read_on(shock)].add(shock.place)
     with _service(deployment, tmp_path_factory.mktemp("season")) as service:
         for day in replay(deployment, [LAST - timedelta(days=n) for n in reversed(range(DAYS))], source):
             _keep(service, day)
             found.active |= {(key, day.day) for key, alert in day.live.items() if alert.active > Level.CALM}
-            for place in sorted(wanted[day.day]):
-                found.texts[place, day.day] = _text(service, day, place)
+            for place, shocks in _lasting(found, day.day).items():
+                text = _text(service, day, place)
+                found.texts |= {shock.id: text for shock in shocks}
     return found
 
 
@@ -120,6 +118,15 @@ def test_a_text_is_read_by_its_words() -> None:
     assert read(text, ["诉求数", "重复诉求数"], ["天河区"]) == [Told("重复诉求数", "天河区", date(2025, 12, 29))]
 
 
+def _lasting(season: Season, day: date) -> dict[str, list[Label]]:
+    """Return the shocks that last on a day and have an alert above calm, by place."""
+    found = defaultdict(list)
+    for shock in season.shocks:
+        if shock.first <= day <= shock.last and (SeriesKey(shock.indicator, shock.place), day) in season.active:
+            found[shock.place].append(shock)
+    return found
+
+
 def _service(found: Deployment, folder: Path) -> Service:
     return Service(found.config, found.city, found.rules, found.calendar, open_store(folder / "kapok.db"))
 
@@ -137,10 +144,6 @@ def _text(service: Service, day: Replayed, place: str) -> str:
     return render(telling.environment(service), "narrative/place.zh.txt.j2", {"facts": facts})
 
 
-def _read_on(shock: Label) -> date:
-    return min(shock.last + timedelta(days=1), LAST)
-
-
 def _found(shock: Label, season: Season) -> bool:
     days = (shock.last - shock.first).days + GRACE + 1
     key = SeriesKey(shock.indicator, shock.place)
@@ -149,7 +152,7 @@ def _found(shock: Label, season: Season) -> bool:
 
 def _is_told(shock: Label, season: Season, names: list[str], places: list[str]) -> bool:
     what, where = season.city.indicators[shock.indicator].name_zh, season.city.places[shock.place].name_zh
-    told = read(season.texts[shock.place, _read_on(shock)], names, places)
+    told = read(season.texts[shock.id], names, places) if shock.id in season.texts else []
     return any((t.indicator, t.district) == (what, where) and abs((t.onset - shock.first).days) <= NEAR for t in told)
 
 

@@ -217,7 +217,7 @@ def test_a_place_shows_its_narrative_and_which_series_lack_data(desk: httpx.Clie
     text = words(desk.get("/places/440106").text)
 
     assert "天河区整体为红色。" in text
-    assert "监测 44 项，缺报 1 项，风险提示 1 项。" in text
+    assert "监测 44 项，数据不足 1 项，风险提示 1 项。" in text
     assert "金融消费投诉数 每周 — 2026-11-09 × 缺报" in text
     assert "电信网络诈骗警情数 每日 2026-11-21 2026-11-21 ✓ 已报" in text
 

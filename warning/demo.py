@@ -118,7 +118,7 @@ def _say(shown: Shown, folder: Path) -> None:
     account = outbox.account(service.store)
     show = screen.say
     show(f"模拟数据，数据日期 {day} / simulated data of {day}")
-    show(f"  监测序列 series watched   {shown.swept.watched}, 缺报 missing {shown.swept.missing}")
+    show(f"  监测序列 series watched   {shown.swept.watched}, 数据不足 no data {shown.swept.missing}")
     show(f"  地区颜色 places by colour {words}")
     show(f"  风险提示 alerts opened    {len(opened)} in {SWEPT} days, {shown.events} event(s)")
     show(f"  邮件 mails                {account.sent} in {config.path('maildir') / 'new'}")

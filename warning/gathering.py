@@ -175,7 +175,7 @@ def _workday(context: Context, day: date, count: int) -> date:
 def _parts(context: Context, key: SeriesKey, history: History) -> list[Part]:
     city, store = context.service.city, context.service.store
     below = [SeriesKey(key.indicator, child) for child in city.children[key.place]]
-    reported = set(observation.reported(store))
+    reported = set(observation.reported(store, known_at=context.now))
     below = [child for child in below if child in reported]
     if not below:
         return []

@@ -122,7 +122,7 @@ def show_colours(coverages: Mapping[str, Coverage], city: City) -> None:
     """Print the places with their colours."""
     show_table(
         "颜色 Colours",
-        ("地区 place", "颜色 colour", "监测 watched", "缺报 missing"),
+        ("地区 place", "颜色 colour", "监测 watched", "数据不足 no data"),
         [(escape(city.places[code].name_zh), word(c.colour), c.watched, c.missing) for code, c in coverages.items()],
     )
 
