@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ def run_demo(folder: Path, *, once: bool, tell: Callable[[str], None] = lambda _
     config = lay_demo(folder)
     with open_service(config) as service:
         shown = _played(service)
-        _say(shown, folder)
+        _say(shown, folder, once=once)
     if not once:
         from warning.daemon import run_daemon
         from warning.service import load_deployment
@@ -106,8 +107,9 @@ def _played(service: Service) -> Shown:
     return Shown(service, events, swept)
 
 
-def _say(shown: Shown, folder: Path) -> None:
+def _say(shown: Shown, folder: Path, *, once: bool) -> None:
     service, day = shown.service, shown.swept.day
+    kapok, where = _typed(Path(sys.argv[0])), f"--config {folder / 'config.toml'}"
     config = service.config
     screen.show_colours({c.place: c for c in shown.swept.coverages}, service.city)
     live = [found for found in alert.live(service.store) if found.active > Level.CALM]
@@ -123,11 +125,21 @@ def _say(shown: Shown, folder: Path) -> None:
     show(f"  风险提示 alerts opened    {len(opened)} in {SWEPT} days, {shown.events} event(s)")
     show(f"  邮件 mails                {account.sent} in {config.path('maildir') / 'new'}")
     texts = len(document.documents(service.store, "narrative", day))
-    show(f"  研判 narratives           {texts}: kapok narrative 天河区")
+    show(f"  研判 narratives           {texts}, e.g.:")
+    show(f"    {kapok} narrative 黄埔区 {where}")
     show(f"  周报 weekly text          {config.path('documents')}")
     show(f"  数据库 database           {config.path('database')}")
-    show(f"  再看 look again           kapok status --config {folder / 'config.toml'}")
-    show(f"  页面 page                 http://{config.web.host}:{config.web.port}/")
+    show(f"  再看 look again           {kapok} status {where}")
+    if once:
+        show(f"  页面 page                 {kapok} serve {where}")
+
+
+def _typed(program: Path) -> str:
+    """Return how the program that runs can be called from here."""
+    if program.name != "kapok":
+        return "kapok"
+    here = Path.cwd()
+    return str(program.relative_to(here)) if program.is_relative_to(here) else str(program)
 
 
 def _dated(beat: Beat, day: date, step: str) -> None:
