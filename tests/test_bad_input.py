@@ -84,13 +84,13 @@ def test_without_a_configuration_every_command_says_where_it_looked(
         pytest.param(
             "check",
             lambda folder: shutil.rmtree(folder / "city"),
-            "{folder}/config.toml: 2 problem(s)\n  {folder}/city: the folder is missing",
+            "{folder}/city: 1 problem(s)\n  the folder is missing\n",
             id="no-city",
         ),
         pytest.param(
             "check",
             text("city/places.csv", "code,name_zh\n01,小城\n"),
-            "{folder}/city/places.csv: row 1: the column 'name_en' is missing; found: code, name_zh\n",
+            "{folder}/city/places.csv: 3 problem(s)\n  row 1: the column 'name_en' is missing; found: code, name_zh\n",
             id="city",
         ),
         pytest.param(
@@ -102,13 +102,14 @@ def test_without_a_configuration_every_command_says_where_it_looked(
         pytest.param(
             "sweep",
             text("rules/police.toml", "area = 3\n"),
-            "{folder}/rules: police.toml: area: expected a text in quotation marks, found 3\n",
+            "{folder}/rules/police.toml: 1 problem(s)\n  area: expected a text in quotation marks, found 3\n",
             id="rule",
         ),
         pytest.param(
             "check",
             lambda folder: (folder / "rules" / "police.toml").unlink(),
-            "{folder}/rules: the folder has no rule files (*.toml); copy the shipped ones with `kapok init`\n",
+            "{folder}/rules: 1 problem(s)\n"
+            "  the folder has no rule files (*.toml); copy the shipped ones with `kapok init`\n",
             id="no-rules",
         ),
         pytest.param(
@@ -194,18 +195,50 @@ def test_the_file_and_the_key_are_named(
     }
 
 
-def test_the_faults_of_city_calendar_and_rules_are_listed_at_once(
+def test_check_lists_the_faults_of_every_file_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = lay(tmp_path, history=False)
+    config = lay(
+        tmp_path,
+        history=False,
+        config=CONFIG.replace("[paths]", "[paths]\ntemplates = 'own'").replace("[web]", "[wbe]"),
+    )
+    (tmp_path / "city" / "duty.toml").write_text("[[officier]]\n", encoding="utf-8")
     (tmp_path / "city" / "calendar.toml").write_text("[", encoding="utf-8")
-    (tmp_path / "rules" / "police.toml").write_text("[", encoding="utf-8")
+    (tmp_path / "rules" / "police.toml").write_text('area = "ss_pq"\n', encoding="utf-8")
+    (tmp_path / "own" / "mail").mkdir(parents=True)
+    (tmp_path / "own" / "mail" / "alert.subject.zh.txt.j2").write_text("{{ ", encoding="utf-8")
 
     _, answer = kapok(capsys, monkeypatch, "check", "--config", str(config))
 
-    assert f"{config}: 2 problem(s)\n" in answer
-    assert "calendar.toml: not valid TOML" in answer
-    assert "police.toml: not valid TOML" in answer
+    assert [line.replace(str(tmp_path), "") for line in answer.splitlines()] == [
+        "/config.toml: 1 problem(s)",
+        "  wbe is not a setting; did you mean 'web'?",
+        "/city/duty.toml: 2 problem(s)",
+        "  officer is missing",
+        "  officier is not a setting; did you mean 'officer'?",
+        "/city/calendar.toml: 1 problem(s)",
+        "  not valid TOML: Invalid initial character for a key part (at end of document)",
+        "/rules/police.toml: 1 problem(s)",
+        "  area 'ss_pq' is not a level-2 area; did you mean 'ss_po'?",
+        "templates: 1 problem(s)",
+        "  /own/mail/alert.subject.zh.txt.j2: line 1: unexpected 'end of template'",
+    ]
+
+
+def test_rules_are_checked_also_where_the_city_has_faults(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = lay(tmp_path, history=False)
+    (tmp_path / "city" / "city.toml").unlink()
+    rule = tmp_path / "rules" / "police.toml"
+    rule.write_text(rule.read_text(encoding="utf-8").replace("quiet = ", "quiett = "), encoding="utf-8")
+
+    _, answer = kapok(capsys, monkeypatch, "check", "--config", str(config))
+
+    assert f"{tmp_path}/city/city.toml: 1 problem(s)\n  the file is missing\n" in answer
+    assert f"{rule}: 1 problem(s)\n" in answer
+    assert "quiett is not a setting; did you mean 'quiet'?" in answer
 
 
 def test_a_feed_file_nobody_can_read_is_named_and_the_others_are_read(tmp_path: Path) -> None:

@@ -18,12 +18,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, create_model
 
 from warning.catalogue import Catalogue, Name, Structure, read_catalogue
 from warning.checked import Checked, Model, checked, read_toml, suggestion
-from warning.errors import ConfigError
+from warning.errors import ConfigError, together
 from warning.geography import Outline, read_neighbours, read_outline, read_places, read_population
 from warning.model import Indicator, Place
 from warning.tables import Faults
 
 ALL = "*"
+BESIDE = ("population.csv", "neighbours.csv", "outline.json", "duty.toml", "breaks.toml")  # no rule asks for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +189,19 @@ def load_city(folder: Path) -> City:
     Raises:
         ConfigError: with every fault of every file.
     """
+    city, errors = read_city(folder)
+    if city is None or errors:
+        raise together(errors)
+    return city
+
+
+def read_city(folder: Path) -> tuple[City | None, list[ConfigError]]:
+    """Return the city with the faults of its files, one error for each file that has some.
+
+    None for the city where the files that rules are checked against (city.toml, catalogue, places) have faults.
+    """
     if not folder.is_dir():
-        raise ConfigError(str(folder), ["the folder is missing"])
+        return None, [ConfigError(str(folder), ["the folder is missing"])]
     faults = Faults()
     about = _toml(folder / "city.toml", _City, faults)
     tiers = {} if about is None else about.tiers
@@ -201,13 +213,14 @@ def load_city(folder: Path) -> City:
     outline = read_outline(folder / "outline.json", codes, faults) if "outline.json" in there else None
     duty = _read_duty(folder / "duty.toml", faults) if "duty.toml" in there else Duty()
     breaks = _read_breaks(folder / "breaks.toml", catalogue, codes, faults) if "breaks.toml" in there else ()
-    if about is None or any(faults.values()):
-        raise _refusal(folder, faults)
+    errors = [ConfigError(str(folder / file), found) for file, found in faults.items() if found]
+    if about is None or any(found for file, found in faults.items() if file not in BESIDE):
+        return None, errors
     children: dict[str, list[str]] = {code: [] for code in places}
     for code, place in places.items():
         if place.parent is not None:
             children[place.parent].append(code)
-    return City(
+    city = City(
         folder=folder,
         name_zh=about.name_zh,
         name_en=about.name_en,
@@ -228,14 +241,7 @@ def load_city(folder: Path) -> City:
         duty=duty,
         breaks=breaks,
     )
-
-
-def _refusal(folder: Path, faults: Faults) -> ConfigError:
-    wrong = {file: found for file, found in faults.items() if found}
-    if len(wrong) == 1:
-        [(file, found)] = wrong.items()
-        return ConfigError(str(folder / file), found)
-    return ConfigError(str(folder), [f"{file}: {fault}" for file, found in wrong.items() for fault in found])
+    return city, errors
 
 
 def _toml(path: Path, model: type[Model], faults: Faults) -> Model | None:

@@ -38,24 +38,11 @@ def init(folder: Annotated[Path, typer.Argument(help="新建部署的目录 / fo
 @app.command()
 def check(config: ConfigFile = None) -> None:
     """检查部署的全部文件 / Check every file of a deployment; the shipped one where there is none here."""
-    from importlib.metadata import packages_distributions
-
     from warning.asked import own_or_shipped
-    from warning.jobs import channel_of
-    from warning.schedule import trigger_faults
-    from warning.service import load_deployment
-    from warning.templating import faults_of
-    from warning.web.pages import page_engine
+    from warning.checking import check as checked
 
     path = own_or_shipped(config)
-    deployment = load_deployment(path)
-    channel_of(deployment.config)
-    faults = trigger_faults(deployment)
-    faults += faults_of(page_engine(deployment))
-    owners = set(packages_distributions().get("detectors", [])) - {"kapok-watch"}
-    faults += [f"distribution {name!r} also installs 'detectors'; uninstall it" for name in sorted(owners)]
-    if faults:
-        raise ConfigError(str(path), faults)
+    deployment = checked(path)
     city, rules = deployment.city, deployment.rules
     series = {key for rule in rules.rules for key in _series_of(deployment, rule.id)}
     typer.echo(f"{path}: ok")

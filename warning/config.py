@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from warning.checked import Checked, checked, read_toml
-from warning.errors import ConfigError
+from warning.errors import ConfigError, together
+from warning.paths import shipped
 
 SMTP_PASSWORD = "KAPOK_SMTP_PASSWORD"  # noqa: S105 - the name of a variable
 
@@ -163,6 +164,12 @@ class Config(Settings):
         setting: Path = getattr(self.paths, name)
         return (self.base / setting).resolve()
 
+    @property
+    def template_folders(self) -> tuple[Path, ...]:
+        """The deployment's own templates first, then the shipped ones."""
+        own = self.path("templates")
+        return (own, shipped("templates")) if own.is_dir() else (shipped("templates"),)
+
     def local_date(self, instant: datetime) -> date:
         """Return the date on the centre's wall at an instant."""
         return instant.astimezone(self.zone).date()
@@ -178,8 +185,32 @@ def load_config(path: Path) -> Config:
     Raises:
         ConfigError: with every fault of the file at once.
     """
-    settings = checked(str(path), read_toml(path), Settings)
-    return Config(**dict(settings), file=path, base=path.resolve().parent)
+    config, errors = read_config(path)
+    if config is None or errors:
+        raise together(errors)
+    return config
+
+
+def read_config(path: Path) -> tuple[Config | None, list[ConfigError]]:
+    """Return the configuration, and the error that lists its faults if there are any.
+
+    With faults it is good for its ``[paths]`` alone, so that the files these name can be checked all the same;
+    None where not even they can be read.
+    """
+    try:
+        content = read_toml(path)
+    except ConfigError as error:
+        return None, [error]
+    base = path.resolve().parent
+    try:
+        return Config(**dict(checked(str(path), content, Settings)), file=path, base=base), []
+    except ConfigError as error:
+        errors = [error]
+    try:
+        paths = checked(str(path), {"paths": content.get("paths", {})}, Settings).paths
+    except ConfigError:  # among the faults above
+        return None, errors
+    return Config(paths=paths, file=path, base=base), errors
 
 
 def secret(name: str, environment: Mapping[str, str] | None = None) -> str:

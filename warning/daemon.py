@@ -50,7 +50,7 @@ def run_daemon(deployment: Deployment, *, tell: Callable[[str], None] = lambda _
 
 def _require_ready(deployment: Deployment) -> None:
     """Complain now rather than in the first job."""
-    faults = trigger_faults(deployment)
+    faults = trigger_faults(deployment.config)
     if faults:
         raise ConfigError(str(deployment.config.file), faults)
     channel_of(deployment.config)

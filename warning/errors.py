@@ -21,6 +21,22 @@ class ConfigError(KapokError):
         super().__init__(f"{where}: {len(self.faults)} problem(s)\n" + "\n".join(f"  {fault}" for fault in self.faults))
 
 
+class ConfigErrors(ConfigError):
+    """Several files are wrong: ``errors`` has one for each, the text lists all of them."""
+
+    def __init__(self, errors: Sequence[ConfigError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__(errors[0].where, [f"{error.where}: {fault}" for error in errors for fault in error.faults])
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.errors))
+
+
+def together(errors: Sequence[ConfigError]) -> ConfigError:
+    """Return one error that lists the faults of all, file by file; at least one is needed."""
+    return errors[0] if len(errors) == 1 else ConfigErrors(errors)
+
+
 class SourceError(KapokError):
     """A feed could not be read at all; the file stays where it is."""
 

@@ -24,7 +24,7 @@ from detectors import DETECTORS
 from detectors.panel import Panel
 from warning.checked import Checked, checked, faults_of, read_toml, suggestion
 from warning.city import City
-from warning.errors import ConfigError
+from warning.errors import ConfigError, together
 from warning.model import Indicator, Level, SeriesKey
 
 TRIAL = np.arange(np.datetime64("2023-01-02"), np.datetime64("2026-01-05"))  # as long as the usual three-year window
@@ -135,12 +135,22 @@ def load_rules(folder: Path, city: City) -> Ruleset:
     Raises:
         ConfigError: with every fault of every file at once.
     """
+    rules, errors = read_rules(folder, city)
+    if errors:
+        raise together(errors)
+    return rules
+
+
+def read_rules(folder: Path, city: City | None) -> tuple[Ruleset, list[ConfigError]]:
+    """Return the rules that have the right form, and one error for each file with faults.
+
+    Without a city what needs one (areas, indicators, places) is not checked.
+    """
     paths = sorted(folder.glob("*.toml"))
     if not paths:
-        raise ConfigError(
-            str(folder), ["the folder has no rule files (*.toml); copy the shipped ones with `kapok init`"]
-        )
-    faults: list[str] = []
+        lacking = "the folder has no rule files (*.toml); copy the shipped ones with `kapok init`"
+        return Ruleset((), PlaceColours(), ""), [ConfigError(str(folder), [lacking])]
+    errors: list[ConfigError] = []
     rules: list[Rule] = []
     colours = PlaceColours()
     digest = hashlib.sha256()
@@ -149,18 +159,17 @@ def load_rules(folder: Path, city: City) -> Ruleset:
             content = read_toml(path)
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
             if path.name == "district.toml":
-                colours = checked(path.name, content, PlaceColours)
+                colours = checked(str(path), content, PlaceColours)
                 continue
-            area = checked(path.name, content, AreaFile)
+            area = checked(str(path), content, AreaFile)
         except ConfigError as error:
-            faults += [f"{path.name}: {fault}" for fault in error.faults]
+            errors.append(error)
             continue
         found, wrong = _rules_of(area, city, {rule.id for rule in rules})
         rules += found
-        faults += [f"{path.name}: {fault}" for fault in wrong]
-    if faults:
-        raise ConfigError(str(folder), faults)
-    return Ruleset(tuple(rules), colours, digest.hexdigest()[:8])
+        if wrong:
+            errors.append(ConfigError(str(path), wrong))
+    return Ruleset(tuple(rules), colours, digest.hexdigest()[:8]), errors
 
 
 def series_of(rule: Rule, city: City) -> tuple[SeriesKey, ...]:
@@ -188,10 +197,12 @@ def _default(detector: str, name: str, otherwise: int) -> Any:
     return vocabulary(detector)[name].default
 
 
-def _rules_of(file: AreaFile, city: City, taken: set[str]) -> tuple[list[Rule], list[str]]:
+def _rules_of(file: AreaFile, city: City | None, taken: set[str]) -> tuple[list[Rule], list[str]]:
     """Return the rules of a file that have the right form, and the faults of all."""
-    areas = {indicator.level2 for indicator in city.indicators.values()}
-    faults = [] if file.area in areas else [f"area {file.area!r} is not a level-2 area{suggestion(file.area, areas)}"]
+    faults = []
+    areas = set() if city is None else {indicator.level2 for indicator in city.indicators.values()}
+    if areas and file.area not in areas:
+        faults.append(f"area {file.area!r} is not a level-2 area{suggestion(file.area, areas)}")
     rules: list[Rule] = []
     for number, content in enumerate(file.rule, start=1):
         name = content.get("id", f"rule {number}")
@@ -208,11 +219,12 @@ def _rules_of(file: AreaFile, city: City, taken: set[str]) -> tuple[list[Rule], 
     return rules, faults
 
 
-def _faults_of_rule(rule: Rule, area: str, city: City) -> Iterator[str]:
+def _faults_of_rule(rule: Rule, area: str, city: City | None) -> Iterator[str]:
     if not rule.name_zh.strip():
         yield "name_zh is empty; mails and pages show it"
-    yield from _faults_of_indicators(rule, area, city)
-    yield from _faults_of_places(rule, city)
+    if city is not None:
+        yield from _faults_of_indicators(rule, area, city)
+        yield from _faults_of_places(rule, city)
     if rule.hits > rule.of:
         yield f"hits = {rule.hits} can never be reached in of = {rule.of}"
     yield from _faults_of_levels(rule)

@@ -20,7 +20,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from warning.config import Job
+from warning.config import Config, Job
 from warning.errors import JobTimeout, KapokError
 from warning.jobs import JOBS, Task
 from warning.service import Deployment, Service, opened
@@ -185,17 +185,17 @@ def _instants(times: CronTrigger, last: datetime, now: datetime) -> Iterable[dat
         instant = times.get_next_fire_time(instant, instant + timedelta(seconds=1))
 
 
-def trigger_faults(deployment: Deployment) -> list[str]:
+def trigger_faults(config: Config) -> list[str]:
     """Return one line for each cron expression of ``[schedule]`` that means nothing, or not what it seems to."""
     faults = []
     for name in JOBS:
-        setting: Job = getattr(deployment.config.schedule, name)
+        setting: Job = getattr(config.schedule, name)
         where = f"schedule.{name}.at: {setting.at!r}"
         if any(sign.isdigit() for sign in setting.at.split()[4]):  # 1 is Monday to some programs, Tuesday to this one
             faults.append(f"{where} gives a weekday by number; write mon, tue, wed, thu, fri, sat, sun")
             continue
         try:
-            times = trigger(setting, deployment.config.zone)
+            times = trigger(setting, config.zone)
         except ValueError as error:
             faults.append(f"{where} is not a cron expression: {str(error)[:1].lower()}{str(error)[1:]}")
             continue

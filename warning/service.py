@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from warning.calendar import Calendar, load_calendar
-from warning.city import City, load_city
+from warning.city import City, read_city
 from warning.clock import Clock, file_clock, system_clock
-from warning.config import Config, load_config
-from warning.errors import ConfigError
-from warning.paths import shipped
-from warning.ruleset import Ruleset, load_rules
+from warning.config import Config, read_config
+from warning.errors import ConfigError, together
+from warning.ruleset import Ruleset, read_rules
 from warning.store import Store, open_store
-
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -30,14 +25,7 @@ class Deployment:
 
     @property
     def clock(self) -> Clock:
-        file = self.config.clock.file
-        return system_clock if file is None else file_clock(self.config.base / file)
-
-    @property
-    def template_folders(self) -> tuple[Path, ...]:
-        """The deployment's own templates first, then the shipped ones."""
-        own = self.config.path("templates")
-        return (own, shipped("templates")) if own.is_dir() else (shipped("templates"),)
+        return clock_of(self.config)
 
 
 @dataclass(frozen=True)
@@ -59,14 +47,40 @@ def load_deployment(path: Path) -> Deployment:
     Raises:
         ConfigError: with the faults of every file at once.
     """
-    config = load_config(path)
-    faults: list[str] = []
-    city = _tried(lambda: load_city(config.path("city")), faults)
-    calendar = _tried(lambda: load_calendar(config.path("city")), faults)
-    rules = None if city is None else _tried(lambda: load_rules(config.path("rules"), city), faults)
-    if city is None or calendar is None or rules is None:
-        raise ConfigError(str(path), faults)
-    return Deployment(config, city, rules, calendar)
+    config, errors = read_config(path)
+    deployment = None
+    if config is not None:
+        deployment, wrong = read_deployment(config)
+        errors += wrong
+    if deployment is None or errors:
+        raise together(errors)
+    return deployment
+
+
+def read_deployment(config: Config) -> tuple[Deployment | None, list[ConfigError]]:
+    """Return city, calendar and rules together with the configuration that names them.
+
+    Or None, and an error for each faulty file; a fault in one hides none in another.
+    """
+    folder = config.path("city")
+    city, errors = read_city(folder)
+    calendar = None
+    if folder.is_dir():
+        try:
+            calendar = load_calendar(folder)
+        except ConfigError as error:
+            errors.append(error)
+    rules, wrong = read_rules(config.path("rules"), city)
+    errors += wrong
+    if errors or city is None or calendar is None:
+        return None, errors
+    return Deployment(config, city, rules, calendar), []
+
+
+def clock_of(config: Config) -> Clock:
+    """Return the clock ``[clock]`` names."""
+    file = config.clock.file
+    return system_clock if file is None else file_clock(config.base / file)
 
 
 def open_service(path: Path) -> Service:
@@ -84,12 +98,3 @@ def opened(deployment: Deployment) -> Service:
     """Open a store for a deployment that is loaded already."""
     database = deployment.config.path("database")
     return Service(deployment.config, deployment.city, deployment.rules, deployment.calendar, open_store(database))
-
-
-def _tried(read: Callable[[], Found], faults: list[str]) -> Found | None:
-    """What was read, or None with its faults added to the list."""
-    try:
-        return read()
-    except ConfigError as error:
-        faults += [f"{error.where}: {fault}" for fault in error.faults]
-        return None

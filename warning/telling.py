@@ -42,7 +42,7 @@ WORDS = {"daily": "每日汇总", "briefing": "风险研判周报"}  # of the ba
 
 def environment(service: Service) -> Engine:
     """Return the template environment of a deployment."""
-    return engine(service.template_folders, simulated=service.config.deployment.simulated)
+    return engine(service.config.template_folders, simulated=service.config.deployment.simulated)
 
 
 def narratives(context: Context, *, beat: Beat = lambda _: None) -> list[Document]:

@@ -13,6 +13,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from warning.config import Config
 from warning.facts import number, quantity
 from warning.model import Level, Place, Stage, Transition
 from warning.service import Deployment, Service, opened
@@ -75,10 +76,10 @@ class NotFound(Exception):
         super().__init__(looked_for)
 
 
-def page_engine(deployment: Deployment) -> Engine:
+def page_engine(config: Config) -> Engine:
     """Return a deployment's template environment with the filters of pages."""
-    zone = deployment.config.zone
-    env = engine(deployment.template_folders, simulated=deployment.config.deployment.simulated)
+    zone = config.zone
+    env = engine(config.template_folders, simulated=config.deployment.simulated)
     env.filters.update(
         shade=lambda level: CLASSES[level],
         stage_zh=lambda stage: STAGES[stage][0],
@@ -95,7 +96,7 @@ def page_engine(deployment: Deployment) -> Engine:
 
 def desk_of(deployment: Deployment) -> Desk:
     """Return a deployment's desk: one template environment for all requests."""
-    env = page_engine(deployment)
+    env = page_engine(deployment.config)
 
     def write(name: str, context: Mapping[str, Any]) -> str:
         return render(env, f"web/{name}.html.j2", context)

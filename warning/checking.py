@@ -1,0 +1,57 @@
+"""Is a deployment fit to be run?  All of it is looked at; a fault in one file hides none in another."""
+
+from __future__ import annotations
+
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+from warning.config import Config, read_config
+from warning.errors import ConfigError, together
+from warning.jobs import channel_of
+from warning.schedule import trigger_faults
+from warning.service import Deployment, clock_of, read_deployment
+from warning.templating import faults_of
+from warning.web.pages import page_engine
+
+DISTRIBUTION = "kapok-watch"
+
+
+def check(path: Path) -> Deployment:
+    """Return the deployment whose configuration is at ``path``.
+
+    Raises:
+        ConfigError: with the faults of configuration, city, calendar, rules, templates and installation at once.
+    """
+    config, errors = read_config(path)
+    if config is None:
+        raise together(errors)
+    if not errors:
+        errors += _settings(config)
+    deployment, wrong = read_deployment(config)
+    errors += [*wrong, *_templates(config), *_installation()]
+    if deployment is None or errors:
+        raise together(errors)
+    return deployment
+
+
+def _settings(config: Config) -> list[ConfigError]:
+    """What the sections say is well formed; is it possible, too?"""
+    faults = trigger_faults(config)
+    errors = [ConfigError(str(config.file), faults)] if faults else []
+    for asked in (lambda: channel_of(config), clock_of(config)):
+        try:
+            asked()
+        except ConfigError as error:
+            errors.append(error)
+    return errors
+
+
+def _templates(config: Config) -> list[ConfigError]:
+    faults = faults_of(page_engine(config))
+    return [ConfigError("templates", faults)] if faults else []
+
+
+def _installation() -> list[ConfigError]:
+    owners = set(packages_distributions().get("detectors", [])) - {DISTRIBUTION}
+    faults = [f"distribution {name!r} also installs 'detectors'; uninstall it" for name in sorted(owners)]
+    return [ConfigError("python", faults)] if faults else []
