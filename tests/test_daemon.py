@@ -323,22 +323,23 @@ def test_what_was_missed_while_nobody_ran_is_recorded_and_caught_up_at_start(tmp
     with Daemon(config) as daemon:
         daemon.wait_until_idle(at(MONDAY, "08:15"))
 
-    swept = [(due[:10], status) for due, status in ended(tmp_path, "sweep")]
-    assert swept == [("2026-11-20", "done"), ("2026-11-20", "missed"), ("2026-11-21", "missed"), ("2026-11-22", "done")]
-    assert rows(tmp_path, "SELECT DISTINCT date FROM coverage ORDER BY 1") == [(f"{SUNDAY}",)]
-    assert [status for _, status in ended(tmp_path, "daily_mail")] == ["done", "missed", "missed", "done"]
+    swept = [(due[:10], status) for due, status in ended(tmp_path, "sweep")]  # in UTC
+    assert swept == [("2026-11-19", "done"), ("2026-11-20", "missed"), ("2026-11-21", "missed"), ("2026-11-22", "done")]
+    dates = [date for (date,) in rows(tmp_path, "SELECT DISTINCT date FROM coverage ORDER BY 1")]
+    assert dates == ["2026-11-19", f"{FRIDAY}", f"{SATURDAY}", f"{SUNDAY}"]
+    assert [status for _, status in ended(tmp_path, "daily_mail")] == ["missed", "missed", "done"]
 
 
 def test_a_job_that_takes_too_long_is_stopped_and_the_next_goes_on(tmp_path: Path) -> None:
-    hasty = CONFIG.replace('sweep = { at = "30 7 * * *" }', 'sweep = { at = "30 7 * * *", limit = 0.000001 }')
+    hasty = CONFIG.replace('sweep = { at = "30 7 * * *" }', 'sweep = { at = "30 7 * * sat", limit = 0.000001 }')
     with Daemon(lay(tmp_path, config=hasty)) as daemon:
         daemon.wait_until_idle(at(FRIDAY, "19:00"))
 
         set_clock(tmp_path, at(SATURDAY, "08:00"))
         daemon.wait_until_idle(at(SATURDAY, "08:00"))
 
-    assert [status for _, status in ended(tmp_path, "sweep")] == ["done", "timeout"]  # "done" is the first start
-    assert [status for _, status in ended(tmp_path, "daily_mail")] == ["done", "done"]
+    assert [status for _, status in ended(tmp_path, "sweep")] == ["timeout", "timeout"]
+    assert [status for _, status in ended(tmp_path, "daily_mail")] == ["done"]
     assert rows(tmp_path, "SELECT count(*) FROM coverage") == [(0,)]
     assert "longer than 1e-06 s" in rows(tmp_path, "SELECT text FROM notice WHERE about = 'sweep'")[0][0]
 
@@ -353,7 +354,27 @@ def test_on_sigterm_it_says_goodbye_and_ends_well(tmp_path: Path) -> None:
     assert daemon.said[-1].endswith("stopped\n")
 
 
-def test_by_the_systems_clock_nothing_is_due_on_the_very_first_start(tmp_path: Path) -> None:
+def test_on_the_very_first_start_what_has_come_is_read_and_judged_and_no_mail_is_made_up_for(tmp_path: Path) -> None:
+    with Daemon(lay(tmp_path)) as daemon:
+        daemon.wait_until_idle(at(FRIDAY, "19:00"))
+
+        assert daemon.end(signal.SIGTERM) == 0
+
+    done = rows(tmp_path, "SELECT job, status FROM run WHERE job <> 'outbox' ORDER BY id")
+    assert done == [("feeds", "done"), ("sweep", "done")]
+    assert rows(tmp_path, "SELECT DISTINCT date FROM coverage") == [("2026-11-19",)]
+    assert not [kind for (kind,) in rows(tmp_path, "SELECT kind FROM outbox") if kind in ("daily", "briefing")]
+
+
+def test_before_any_file_has_come_nothing_is_judged(tmp_path: Path) -> None:
+    with Daemon(lay(tmp_path, history=False)) as daemon:
+        daemon.wait_until_idle(at(FRIDAY, "19:00"))
+
+    assert rows(tmp_path, "SELECT note FROM run WHERE job = 'sweep'") == [("no file was ever read, nothing to judge",)]
+    assert rows(tmp_path, "SELECT count(*) FROM coverage") == [(0,)]
+
+
+def test_by_the_systems_clock_a_job_that_is_never_due_is_not_said_to_have_run(tmp_path: Path) -> None:
     leap_days = re.sub('at = "[^"]*"', 'at = "0 0 29 2 *"', CONFIG.replace('[clock]\nfile = "clock"\n', ""))
     with Daemon(lay(tmp_path, config=leap_days)) as daemon:
         daemon.wait_for(" started")
@@ -361,9 +382,44 @@ def test_by_the_systems_clock_nothing_is_due_on_the_very_first_start(tmp_path: P
         code = daemon.end(signal.SIGTERM)
 
     assert code == 0
-    assert rows(tmp_path, "SELECT job, status, note FROM run ORDER BY id") == [
-        (job, "done", "first start") for job in JOBS
+    assert rows(tmp_path, "SELECT count(*) FROM run") == [(0,)]
+
+
+def test_a_sweep_that_failed_is_tried_again_three_times_with_growing_pauses(tmp_path: Path) -> None:
+    hasty = CONFIG.replace('sweep = { at = "30 7 * * *" }', 'sweep = { at = "30 7 * * sat", limit = 0.000001 }')
+    with Daemon(lay(tmp_path, config=hasty)) as daemon:
+        for minute in ("08:00", "08:04", "08:05", "08:19", "08:20", "09:19", "09:20", "23:00"):
+            set_clock(tmp_path, at(SATURDAY, minute))
+            daemon.start()
+            daemon.wait_until_idle(at(SATURDAY, minute))
+
+    tries = rows(tmp_path, "SELECT scheduled_for, started FROM run WHERE job = 'sweep' ORDER BY id")
+    assert tries == [
+        (text_of(at(SATURDAY, "07:30")), text_of(at(SATURDAY, minute)))
+        for minute in ("08:00", "08:05", "08:20", "09:20")
     ]
+
+
+def test_a_second_service_on_the_same_database_is_refused(tmp_path: Path) -> None:
+    config = lay(tmp_path, history=False)
+    with Daemon(config) as daemon:
+        daemon.wait_for(" started")
+
+        second = subprocess.run(
+            [sys.executable, "-m", "warning", "serve", "--config", str(config)],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=PATIENCE,
+            check=False,
+        )
+        daemon.end(signal.SIGKILL)
+        daemon.start()
+        daemon.wait_for(" started")  # what a killed one held is free
+
+    assert second.returncode == 2
+    assert f"{tmp_path}/kapok.db: another `kapok serve` runs its jobs; stop that one first" in second.stderr
+    assert "Traceback" not in second.stderr
 
 
 def test_the_page_answers_at_the_address_it_prints(tmp_path: Path) -> None:

@@ -253,6 +253,7 @@ def test_a_monitor_is_told_the_same_as_json(desk: httpx.Client) -> None:
         "daily_mail": "never",
         "briefing": "failed",
     }
+    assert told["series"] == {"watched": 484, "missing": 40}
     assert told["mail"] == {"written": 3, "sent": 1, "pending": 1, "failed": 1}
 
 

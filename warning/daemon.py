@@ -12,6 +12,7 @@ from warning.errors import ConfigError
 from warning.jobs import channel_of
 from warning.schedule import Daemon, trigger_faults
 from warning.service import Deployment, opened
+from warning.store import alone
 from warning.web.server import Server
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ def run_daemon(deployment: Deployment, *, tell: Callable[[str], None] = lambda _
     Raises:
         ConfigError: if a schedule means nothing, a secret is missing, the clock file cannot be read, or the
             page's port is taken.
-        StoreError: if the database cannot be used.
+        StoreError: if the database cannot be used, or another service runs its jobs.
     """
     ended: SimpleQueue[int] = SimpleQueue()  # an Event's lock is not reentrant: set by a signal, it may wait for itself
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -35,16 +36,17 @@ def run_daemon(deployment: Deployment, *, tell: Callable[[str], None] = lambda _
     _require_ready(deployment)
     _log_to_stderr()
     page, daemon = Server(deployment), Daemon(deployment)
-    try:
-        tell(page.start())
-        log.info("page at %s", page.address)
-        daemon.start()
-        log.info("started")
-        ended.get()
-        log.info("stopping")
-    finally:
-        daemon.stop()
-        page.stop()
+    with alone(deployment.config.path("database")):
+        try:
+            tell(page.start())
+            log.info("page at %s", page.address)
+            daemon.start()
+            log.info("started")
+            ended.get()
+            log.info("stopping")
+        finally:
+            daemon.stop()
+            page.stop()
     log.info("stopped")
 
 

@@ -47,7 +47,7 @@ def import_folder(
         SourceError: if the folder cannot be listed.
         StoreError: if the database refuses; the files before are stored, this one and those after are not.
     """
-    accounts = []
+    accounts: list[FileAccount] = []
     paths = csv_files.candidates(folder)
     for number, path in enumerate(paths, start=1):
         if progress is not None:
@@ -55,9 +55,13 @@ def import_folder(
         try:
             account = _import_file(store, city, path, now, late_after, zone)
         except SourceError as error:
-            account = _refused(store, path.name, now, str(error))
+            account = _refused(store, path.name, now, str(error), zone)
         if account is not None:
             accounts.append(account)
+    refused = {account.name: account.error for account in accounts if account.error is not None}
+    if refused != {file.name: file.reason for file in feed.refused(store)}:
+        with store.write():
+            feed.note_refused(store, refused, now)
     return accounts
 
 
@@ -77,8 +81,8 @@ def _import_file(
     return account
 
 
-def _refused(store: Store, name: str, now: datetime, reason: str) -> FileAccount:
+def _refused(store: Store, name: str, now: datetime, reason: str, zone: tzinfo) -> FileAccount:
     log.warning("file refused name=%s reason=%s", name, reason)
     with store.write():
-        run.notice(store, now, name, reason)
+        run.notice(store, now, name, reason, zone=zone)
     return FileAccount(name=name, feed=FEED, received=now, error=reason)

@@ -22,7 +22,7 @@ from warning.notify import CHANNELS, Channel, deliver
 from warning.scoring import Beat, known
 from warning.service import Service
 from warning.store import coverage as coverages_of
-from warning.store import outbox, run
+from warning.store import feed, outbox, run
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,8 @@ def feeds(task: Task) -> str:
 def sweep(task: Task) -> str:
     """Take in what has arrived, then judge every day up to yesterday that has not been swept."""
     take_in(task.service, task.now, progress=_told(task.beat))
+    if not feed.files(task.service.store, limit=1):
+        return "no file was ever read, nothing to judge"
     days = days_to_sweep(task.service, task.service.config.yesterday(task.now))
     swept = [pipeline.sweep(task.service, day, now=task.now, beat=task.beat) for day in days]
     return f"{len(swept)} day(s), {sum(len(found.events) for found in swept)} event(s)"
@@ -88,7 +90,13 @@ def send(task: Task) -> str:
                     store, message.message_id, task.now, str(error), permanent=error.permanent, next_try=later
                 )
                 if error.permanent:
-                    run.notice(store, task.now, "outbox", f"{message.recipient}: {error}")
+                    run.notice(
+                        store,
+                        task.now,
+                        "outbox",
+                        f"{message.recipient}: {error}",
+                        zone=task.service.config.zone,
+                    )
             continue
         with store.write():
             outbox.mark_sent(store, message.message_id, task.now)

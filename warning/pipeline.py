@@ -81,7 +81,7 @@ def sweep(service: Service, day: date, *, now: datetime, beat: Beat = lambda _: 
         found, silences = coverages(service, panels, day)
         coverages_of.save(service.store, list(found.values()))
         for rule, reason in failures:
-            run.notice(service.store, now, rule, reason)
+            run.notice(service.store, now, rule, reason, zone=service.config.zone)
         context = Context(service, day, now, panels, found, silences, nearest(service, lasts, levels))
         documents = document.save(service.store, telling.narratives(context, beat=beat))
         messages = outbox.enqueue(service.store, telling.alert_messages(context, standing.events, beat=beat))

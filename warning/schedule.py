@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -24,11 +25,15 @@ from warning.config import Config, Job
 from warning.errors import JobTimeout, KapokError
 from warning.jobs import JOBS, Task
 from warning.service import Deployment, Service, opened
-from warning.store import run
+from warning.store import Store, run
 
 log = logging.getLogger(__name__)
 
 KEPT = 200  # runs remembered for each job, those missed in an outage included
+AGAIN = (5, 15, 60)  # minutes after which a job that failed is tried again, unless it is due before
+FAILED = ("failed", "timeout")
+MADE_UP_FOR = ("feeds", "sweep")  # due on the very first start, so that what has come by then is judged
+FIRST_LOOK = timedelta(days=8)  # back for the instant at which they would have been due
 
 
 class Stopped(JobTimeout):
@@ -83,10 +88,15 @@ class Daemon:
                 run.finish(store, killed.id, now, "interrupted", "the service ended in the middle")
             lasts = {name: run.last_scheduled(store, name) for name in JOBS}
             for name in (name for name, last in lasts.items() if last is None):
-                run.finish(store, run.begin(store, name, now, now), now, "done", "first start")
+                run.wait_from(store, name, self._first(name, now))
             ahead = [f"{name} {last.isoformat()}" for name, last in lasts.items() if last is not None and last > now]
         if ahead:
             log.warning("clock is behind the last runs, nothing is due before them: %s", ", ".join(ahead))
+
+    def _first(self, name: str, now: datetime) -> datetime:
+        """Return the instant after which a job that never ran is due."""
+        before = due(trigger(self._settings[name], self._deployment.config.zone), now - FIRST_LOOK, now)
+        return before[-1] - timedelta(seconds=1) if name in MADE_UP_FOR and before else now
 
     def _look(self) -> None:
         """Catch up whenever the clock file says something new."""
@@ -116,7 +126,8 @@ class Daemon:
             return False
         now, store = self._clock(), service.store
         last = run.last_scheduled(store, name) or now
-        instants = due(trigger(self._settings[name], self._deployment.config.zone), last, now)
+        times = trigger(self._settings[name], self._deployment.config.zone)
+        instants = due(times, last, now) or _failed_for(store, name, now)
         if not instants:
             return False
         with store.write():
@@ -128,8 +139,8 @@ class Daemon:
         with store.write():
             run.finish(store, identity, self._clock(), status, note)
             run.prune(store, name, keep=KEPT)
-            if status in ("failed", "timeout"):
-                run.notice(store, now, name, note)
+            if status in FAILED:
+                run.notice(store, now, name, note, zone=self._deployment.config.zone)
         log.info("job %s job=%s due=%s note=%s", status, name, instants[-1].isoformat(), note)
         return True
 
@@ -156,6 +167,16 @@ class Daemon:
         except Exception as error:
             log.exception("job raised job=%s", name)
             return "failed", f"{type(error).__name__}: {error}"
+
+
+def _failed_for(store: Store, name: str, now: datetime) -> list[datetime]:
+    """Return the instant for which a job ran last and failed, if it is time to try it again; else nothing."""
+    last = run.runs(store, job=name, limit=len(AGAIN) + 1)
+    tries = list(takewhile(lambda one: one.status in FAILED and one.scheduled_for == last[0].scheduled_for, last))
+    if not 0 < len(tries) <= len(AGAIN):
+        return []
+    wait = timedelta(minutes=AGAIN[len(tries) - 1])
+    return [found.scheduled_for for found in tries[:1] if found.finished is not None and found.finished + wait <= now]
 
 
 def trigger(job: Job, zone: ZoneInfo) -> CronTrigger:

@@ -219,7 +219,7 @@ def _written(context: Context, env: Engine, kind: str, content: Mapping[str, obj
     try:
         return mail(env, kind, content)
     except ConfigError as error:
-        run.notice(context.service.store, context.now, "templates", str(error))
+        run.notice(context.service.store, context.now, "templates", str(error), zone=context.service.config.zone)
         stamp = "【模拟】" if context.service.config.deployment.simulated else ""
         line = f"{stamp}{bare}"
         return Mail(
@@ -233,7 +233,7 @@ def _narrative(context: Context, env: Engine, template: str, facts: Facts) -> li
     try:
         return [_document(context, env, "narrative", template, facts), _english(context, env, facts)]
     except ConfigError as error:
-        run.notice(context.service.store, context.now, "templates", str(error))
+        run.notice(context.service.store, context.now, "templates", str(error), zone=context.service.config.zone)
         return []
 
 

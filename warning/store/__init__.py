@@ -5,5 +5,6 @@ called inside ``with store.write():``, so that a sweep or a file is stored whole
 """
 
 from warning.store.connection import Store, open_store
+from warning.store.lock import alone
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "alone", "open_store"]

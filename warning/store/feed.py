@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import repeat
@@ -34,6 +35,15 @@ class FeedHealth:
     corrected: int
     last_received: datetime
     last_date: date | None  # the latest data date in any of its files
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFile:
+    """A file in the watched folder that cannot be read at all."""
+
+    name: str
+    reason: str
+    since: datetime
 
 
 def known(store: Store, sha256: str) -> bool:
@@ -122,6 +132,15 @@ def quarantined(store: Store, *, limit: int = 100) -> list[QuarantineEntry]:
     return [QuarantineEntry(*row) for row in found]
 
 
+def quarantined_since(store: Store, instant: datetime) -> list[tuple[str, int]]:
+    """Return (file, rows in quarantine) of the files read from an instant on that have such rows, newest first."""
+    found = store.rows(
+        "SELECT name, quarantined FROM feed_file WHERE quarantined > 0 AND received >= ? ORDER BY id DESC",
+        (text_of(instant),),
+    )
+    return [(name, rows) for name, rows in found]
+
+
 def feed_health(store: Store) -> list[FeedHealth]:
     """Return every feed that ever brought a file, by name."""
     found = store.rows(
@@ -132,6 +151,22 @@ def feed_health(store: Store) -> list[FeedHealth]:
         FeedHealth(feed, files, rows, quarantined, late, corrected, instant_of(received), _date(day))
         for feed, files, rows, quarantined, late, corrected, received, day in found
     ]
+
+
+def refused(store: Store) -> list[RefusedFile]:
+    """Return the files that could not be read when the folder was last looked through, by name."""
+    found = store.rows("SELECT name, reason, since FROM refused_file ORDER BY name")
+    return [RefusedFile(name, reason, instant_of(since)) for name, reason, since in found]
+
+
+def note_refused(store: Store, reasons: Mapping[str, str], now: datetime) -> None:
+    """Note which files cannot be read, in the stead of those noted before.  Writes."""
+    since = {file.name: text_of(file.since) for file in refused(store)}
+    store.change("DELETE FROM refused_file")
+    store.change_all(
+        "INSERT INTO refused_file (name, reason, since) VALUES (?, ?, ?)",
+        [(name, reason, since.get(name, text_of(now))) for name, reason in sorted(reasons.items())],
+    )
 
 
 def _stored(store: Store, numbers: Integers, days: Integers) -> npt.NDArray[np.void]:

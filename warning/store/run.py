@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from warning.store.connection import Store
@@ -59,11 +59,21 @@ def finish(store: Store, id: int, finished: datetime, status: str, note: str = "
 
 
 def last_scheduled(store: Store, job: str) -> datetime | None:
-    """Return the latest instant a job was scheduled for and dealt with; a run that was cut off is not."""
+    """Return the latest instant a job was scheduled for and dealt with; a run that was cut off is not.
+
+    Of a job that never ran, the instant given to ``wait_from``; None where there is neither.
+    """
     found = store.row(
-        "SELECT max(scheduled_for) FROM run WHERE job = ? AND status IN ('done', 'failed', 'missed', 'timeout')", (job,)
+        "SELECT max(scheduled_for) FROM run WHERE job = ? AND status IN ('done', 'failed', 'missed', 'timeout')"
+        " UNION ALL SELECT instant FROM due_from WHERE job = ? ORDER BY 1 DESC",
+        (job, job),
     )
     return None if found is None or found[0] is None else instant_of(found[0])
+
+
+def wait_from(store: Store, job: str, instant: datetime) -> None:
+    """Note the instant after which a job is due that never ran.  Writes."""
+    store.change("INSERT OR REPLACE INTO due_from (job, instant) VALUES (?, ?)", (job, text_of(instant)))
 
 
 def interrupted(store: Store) -> list[Run]:
@@ -89,12 +99,11 @@ def runs(store: Store, *, job: str | None = None, limit: int = 100) -> list[Run]
     return [_run(row) for row in found]
 
 
-def notice(store: Store, at: datetime, about: str, text: str) -> bool:
-    """Note something for the operator, once a (UTC) day; return whether it is new.  Writes."""
-    instant = text_of(at)
+def notice(store: Store, at: datetime, about: str, text: str, *, zone: tzinfo = UTC) -> bool:
+    """Note something for the operator, once a day of a zone; return whether it is new.  Writes."""
     written = store.change(
         "INSERT INTO notice (date, about, text, at) VALUES (?, ?, ?, ?) ON CONFLICT (about, text, date) DO NOTHING",
-        (instant[:10], about, text, instant),
+        (at.astimezone(zone).date().isoformat(), about, text, text_of(at)),
     )
     return written.rowcount == 1
 

@@ -214,6 +214,18 @@ CREATE TABLE notice (
 CREATE INDEX notice_at ON notice (at);
 """
 
+_WAITING = """
+CREATE TABLE due_from (
+    job TEXT PRIMARY KEY,
+    instant TEXT NOT NULL
+);
+CREATE TABLE refused_file (
+    name TEXT PRIMARY KEY,
+    reason TEXT NOT NULL,
+    since TEXT NOT NULL
+);
+"""
+
 
 @MIGRATIONS()
 def m001_first_tables(db: Database) -> None:
@@ -222,4 +234,13 @@ def m001_first_tables(db: Database) -> None:
         db.executescript(part)
 
 
-KNOWN = (m001_first_tables.__name__,)  # in order; a database that has others is of a newer version
+@MIGRATIONS()
+def m002_waiting_and_refused(db: Database) -> None:
+    """From when on a job is due that never ran, and the files nobody can read."""
+    db.executescript(_WAITING)
+
+
+KNOWN = (
+    m001_first_tables.__name__,
+    m002_waiting_and_refused.__name__,
+)  # in order; a database that has others is of a newer version

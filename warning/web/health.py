@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,7 +10,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 
-from warning.config import Schedule
+from warning import health
 from warning.errors import KapokError
 from warning.model import Level
 from warning.service import Service
@@ -20,7 +19,6 @@ from warning.store import feed, outbox, run
 from warning.web.pages import head_of, latest, page, reading
 
 router = APIRouter()
-JOBS = {"feeds": "读取数据", "sweep": "研判", "outbox": "发送邮件", "daily_mail": "晨报", "briefing": "周报"}
 NOTICES_BACK = timedelta(days=7)
 RUNS, FILES, ROWS, MAILS = 200, 20, 50, 20  # how many the page lists
 
@@ -71,21 +69,24 @@ class Undelivered:
 def show_health(request: Request) -> HTMLResponse:
     """Show the jobs, the notices, the mail and the feeds."""
     with reading(request) as service:
-        jobs = _jobs(service)
-        account = outbox.account(service.store)
+        state = health.seen(service, service.clock())
         return page(
             request,
             "health",
             head_of(service, "health"),
-            problems=problems(jobs, account),
-            jobs=jobs,
+            problems=health.problems(service, state),
+            watched=sum(c.watched for c in state.coverages),
+            missing=sum(c.missing for c in state.coverages),
+            date=latest(service),
+            refused=state.refused,
+            jobs=[_job(name, last) for name, last in state.last_runs.items()],
             troubled=[
                 _job(found.job, found)
                 for found in run.runs(service.store, limit=RUNS)
                 if STATES[found.status].tone == "bad"
             ][:FILES],
             notices=run.notices(service.store, service.clock() - NOTICES_BACK),
-            account=account,
+            account=state.account,
             undelivered=_undelivered(service),
             feeds=feed.feed_health(service.store),
             files=feed.files(service.store, limit=FILES),
@@ -103,23 +104,10 @@ def tell_health(request: Request) -> JSONResponse:
         return JSONResponse({"status": "unavailable", "problems": str(error).splitlines()}, 503)
 
 
-def problems(jobs: Sequence[Job], account: outbox.Account) -> list[str]:
-    """Return what a person must see to, in sentences; nothing when all is well."""
-    found = [
-        f"任务“{job.zh}”最近一次运行{job.state.zh}{'：' + job.run.note if job.run and job.run.note else ''}"
-        for job in jobs
-        if job.state.tone == "bad"
-    ]
-    if account.failed:
-        found.append(f"{account.failed} 封邮件最终未能送达，见下方邮件一节")
-    return found
-
-
 def _told(service: Service) -> dict[str, Any]:
-    jobs = _jobs(service)
-    account = outbox.account(service.store)
-    day = latest(service)
-    wrong = problems(jobs, account)
+    state = health.seen(service, service.clock())
+    day, account = latest(service), state.account
+    wrong = health.problems(service, state)
     colours = {} if day is None else coverages_of.on(service.store, day)
     return {
         "status": "degraded" if wrong else "ok",
@@ -130,7 +118,12 @@ def _told(service: Service) -> dict[str, Any]:
             level.name.lower(): sum(found.colour is level for found in colours.values())
             for level in sorted(Level, reverse=True)
         },
-        "jobs": {job.name: "never" if job.run is None else job.run.status for job in jobs},
+        "series": {
+            "watched": sum(c.watched for c in state.coverages),
+            "missing": sum(c.missing for c in state.coverages),
+        },
+        "refused_files": [file.name for file in state.refused],
+        "jobs": {name: "never" if last is None else last.status for name, last in state.last_runs.items()},
         "mail": {
             "written": account.written,
             "sent": account.sent,
@@ -140,16 +133,8 @@ def _told(service: Service) -> dict[str, Any]:
     }
 
 
-def _jobs(service: Service) -> list[Job]:
-    """The configured jobs, and any other that ever ran, each with its last run."""
-    configured = [name for name in Schedule.model_fields if name in JOBS]
-    ran = {found.job for found in run.runs(service.store, limit=RUNS)}
-    names = [*configured, *sorted(ran - set(configured))]
-    return [_job(name, next(iter(run.runs(service.store, job=name, limit=1)), None)) for name in names]
-
-
 def _job(name: str, last: run.Run | None) -> Job:
-    return Job(name, JOBS.get(name, name), STATES["never" if last is None else last.status], last)
+    return Job(name, health.JOBS.get(name, name), STATES["never" if last is None else last.status], last)
 
 
 def _undelivered(service: Service) -> list[Undelivered]:
