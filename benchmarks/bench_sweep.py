@@ -3,7 +3,8 @@
     nice python -m benchmarks.bench_sweep
 
 Simulates three years of Guangzhou in a temporary folder.  The first sweep of a week fits Prophet; later ones
-find the fits in memory.  Prophet itself is the peer: its cost for one series, times the series watched.
+find the fits in the database.  Prophet itself is the peer: its cost for a series beside that
+of all other methods for all.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def main() -> int:
             print(f"import of {rows:,} rows in {len(accounts)} files: {seconds:.1f} s")
             _parts(service, now)
             day = TODAY - timedelta(days=2)
-            for what, later in (("first", 0), ("next day, Prophet's fits in memory", 1)):
+            for what, later in (("first", 0), ("next day, Prophet's fits stored", 1)):
                 date = day + timedelta(days=later)
                 swept, seconds = _timed(partial(pipeline.sweep, service, date, now=now))
                 print(f"sweep, {what}: {seconds:.2f} s for {swept.watched} series, texts and mails included")
@@ -61,7 +62,7 @@ def _parts(service: Service, now: datetime) -> None:
     if fitted and "forecast daily" in costs:
         one = costs["forecast daily"] / fitted
         rest = sum(cost for step, cost in costs.items() if not step.startswith("forecast"))
-        print(f"Prophet: {one:.2f} s a series, {one * series:.0f} s for {series}; all others together {rest:.2f} s")
+        print(f"Prophet: {one:.2f} s a series, start of its processes included; all others together {rest:.2f} s")
 
 
 def _timed(work: Callable[[], Result]) -> tuple[Result, float]:

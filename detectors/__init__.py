@@ -25,4 +25,6 @@ DETECTORS: dict[str, Detector] = {
     "threshold": threshold,
 }
 
-__all__ = ["DETECTORS", "DayKind", "Detector", "Panel", "Reason", "Scores"]
+GIVEN = ("last", "cache", "spawned")  # by the program that calls; no word of a rule file
+
+__all__ = ["DETECTORS", "GIVEN", "DayKind", "Detector", "Panel", "Reason", "Scores"]

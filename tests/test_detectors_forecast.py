@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import inspect
+import os
 import pkgutil
+import signal
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import detectors
-from detectors.forecast import Fit, Task, all_fits, fitted, forecast
+from detectors.fits import Task, all_fits, fit_of, fits_of, fitted
+from detectors.forecast import forecast
 from detectors.panel import DayKind, Panel, Reason
 
 MONDAY = np.datetime64("2022-01-03")
@@ -139,12 +144,62 @@ def test_a_fit_that_fails_costs_its_own_series_only() -> None:
 def test_equal_tasks_have_equal_outcomes_here_and_in_a_spawned_process() -> None:
     task = task_of(counts(days=370))
 
-    fits = [fitted(task), *all_fits([task, task], worth_a_pool=2)]
+    here = fitted(task)
 
-    tables = [fit.ahead for fit in fits if isinstance(fit, Fit)]
-    assert len(tables) == 3
-    np.testing.assert_array_equal(tables[0], tables[1])
-    np.testing.assert_array_equal(tables[0], tables[2])
+    assert here is not None
+    assert all_fits([task, task], spawned=True) == [here.text()] * 2
+
+
+def test_a_fit_kept_as_text_loses_no_digit() -> None:
+    fit = fitted(task_of(counts(days=370)))
+    assert fit is not None
+
+    kept = fit_of(fit.text())
+
+    assert kept is not None
+    np.testing.assert_array_equal(kept.ahead, fit.ahead)
+    np.testing.assert_array_equal(kept.residuals, fit.residuals)
+    assert kept.n == fit.n
+
+
+def test_a_fit_that_was_kept_is_not_made_again() -> None:
+    kept: dict[str, str] = {}
+    values = counts()
+
+    first = forecast(panel_of(values), cache=kept)
+    another = fitted(task_of(counts(80)))
+    assert another is not None
+
+    assert len(kept) == 1
+    assert forecast(panel_of(values), cache=kept).expected == first.expected
+    exchanged = forecast(panel_of(values), cache=dict.fromkeys(kept, another.text()))
+    assert exchanged.expected > 1.5 * first.expected
+
+
+def hangs(_: Task) -> None:
+    threading.Event().wait()
+
+
+def dies(_: Task) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("wrong", [hangs, dies])
+def test_a_process_that_hangs_or_is_killed_is_not_waited_for(wrong: Callable[[Task], None]) -> None:
+    task = task_of(counts(days=370))
+
+    assert all_fits([task, task], spawned=True, limit=1.0, fit=wrong) == [None, None]
+
+
+def test_a_fit_that_did_not_come_to_an_end_is_tried_again() -> None:
+    kept: dict[str, str] = {}
+    task = task_of(counts(days=370))
+
+    ended = fits_of({"a": task}, cache=kept, spawned=True, limit=0.0)
+    again = fits_of({"a": task}, cache=kept)
+
+    assert ended == {"a": None}
+    assert again["a"] is not None
 
 
 def test_tasks_are_told_apart_by_every_part_of_them() -> None:
@@ -169,7 +224,7 @@ def test_prophet_is_known_to_one_module_and_only_when_it_fits() -> None:
         if "prophet import" in (folder / f"{module.name}.py").read_text(encoding="utf-8")
     }
 
-    assert named == {"forecast"}
+    assert named == {"fits"}
 
 
 @pytest.mark.parametrize("wrong", [{"fit_every": 0}, {"history": 364}, {"alpha": 0.5}, {"flexibility": 0.0}])

@@ -145,7 +145,7 @@ def test_a_stopped_server_answers_no_more(tmp_path: Path) -> None:
 
     server.stop()
 
-    assert before.json()["status"] == "ok"
+    assert before.status_code == 200
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{address}healthz", trust_env=False)
 

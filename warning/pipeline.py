@@ -24,6 +24,7 @@ from warning.standing import Standing, fold, holds_of
 from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
 from warning.store import document, outbox, run
+from warning.store import fit as fits_of
 from warning.store import score as scores_of
 from warning.store import signal as signals_of
 from warning.verdicts import graded, nearest, unjudged, verdicts
@@ -63,12 +64,14 @@ def sweep(service: Service, day: date, *, now: datetime, beat: Beat = lambda _: 
     rejudge_days = service.config.sweep.rejudge_days
     # The last date is scored even when it was judged: the texts name what came nearest to a threshold.
     lasts = {frequency: max(1, unjudged(panel, judged_until, rejudge_days)) for frequency, panel in panels.items()}
-    judged, failures = score(service, panels, lasts, beat=beat)
+    fits = fits_of.memory(service.store)
+    judged, failures = score(service, panels, lasts, fits=fits, beat=beat)
     beat("grading")
     levels = graded(service, judged)
     decided = verdicts(service, panels, lasts, levels, judged_until)
     beat("writing")
     with service.store.write():
+        fits_of.save(service.store, fits)
         for scored in {id(found): found for found in judged.values()}.values():
             scores_of.save_scores(
                 service.store, scored.detector, scored.parameters, scored.keys, scored.dates, scored.scores, now

@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationError
 
-from detectors import DETECTORS
+from detectors import DETECTORS, GIVEN
 from detectors.panel import Panel
 from warning.checked import Checked, checked, faults_of, read_toml, suggestion
 from warning.city import City
@@ -188,7 +188,7 @@ def alpha_of(rule: Rule) -> float | None:
 def vocabulary(detector: str) -> dict[str, inspect.Parameter]:
     """Return the parameters a rule may set for a detector."""
     parameters = inspect.signature(DETECTORS[detector]).parameters.values()
-    return {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in ("last", "cache")}
+    return {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in GIVEN}
 
 
 def _default(detector: str, name: str, otherwise: int) -> Any:

@@ -6,9 +6,10 @@ that the same date is judged from the same history live and in replay.
 
 from __future__ import annotations
 
+import inspect
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -116,7 +117,12 @@ def values(service: Service, keys: Sequence[SeriesKey], dates: Dates, *, known_a
 
 
 def score(
-    deployment: Deployment, panels: Mapping[str, Known], lasts: Mapping[str, int], *, beat: Beat = lambda _: None
+    deployment: Deployment,
+    panels: Mapping[str, Known],
+    lasts: Mapping[str, int],
+    *,
+    fits: MutableMapping[str, str] | None = None,
+    beat: Beat = lambda _: None,
 ) -> tuple[dict[str, Judged], list[tuple[str, str]]]:
     """Return the scores of every rule, by rule id, and (rule, reason) for those whose detector raised.
 
@@ -126,6 +132,7 @@ def score(
         deployment: Rules, city, calendar.
         panels: From ``known``.
         lasts: For each frequency, how many final dates to judge.
+        fits: Fits made before, for the detectors that keep some; new ones are put in.
         beat: Told before each call.
     """
     judged: dict[str, Judged] = {}
@@ -140,7 +147,7 @@ def score(
         if detector not in DEAR:
             rows = min(max(rows, deployment.config.sweep.rejudge_days), len(panel.dates) // 2)
         try:
-            scores = _called(deployment, panel, keys, rules[0], rows)
+            scores = _called(deployment, panel, keys, rules[0], rows, fits)
         except Exception as error:  # one method that fails costs its own rules only
             log.exception("detector failed detector=%s rules=%s", detector, [rule.id for rule in rules])
             reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
@@ -259,7 +266,14 @@ def pick(judged: Judged, keys: Sequence[SeriesKey]) -> Scores:
     )
 
 
-def _called(deployment: Deployment, panel: Known, keys: Sequence[SeriesKey], rule: Rule, rows: int) -> Scores:
+def _called(
+    deployment: Deployment,
+    panel: Known,
+    keys: Sequence[SeriesKey],
+    rule: Rule,
+    rows: int,
+    fits: MutableMapping[str, str] | None,
+) -> Scores:
     columns = [panel.index[key] for key in keys]
     kinds: list[str] = [deployment.city.indicators[key.indicator].kind for key in keys]
     holidays: npt.NDArray[np.int8] | None = (
@@ -273,7 +287,9 @@ def _called(deployment: Deployment, panel: Known, keys: Sequence[SeriesKey], rul
         kind=kinds,
         holidays=holidays,
     )
-    return DETECTORS[rule.detector](batch, last=rows, **rule.parameters)
+    given: dict[str, object] = {"cache": fits, "spawned": True}
+    asked = {name: given[name] for name in inspect.signature(DETECTORS[rule.detector]).parameters if name in given}
+    return DETECTORS[rule.detector](batch, last=rows, **asked, **rule.parameters)
 
 
 def keys_of(deployment: Deployment, frequency: str) -> tuple[SeriesKey, ...]:

@@ -224,6 +224,11 @@ CREATE TABLE refused_file (
     reason TEXT NOT NULL,
     since TEXT NOT NULL
 );
+CREATE TABLE fit (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    text TEXT NOT NULL
+);
 """
 
 
@@ -235,12 +240,12 @@ def m001_first_tables(db: Database) -> None:
 
 
 @MIGRATIONS()
-def m002_waiting_and_refused(db: Database) -> None:
-    """From when on a job is due that never ran, and the files nobody can read."""
+def m002_waiting_refused_and_fits(db: Database) -> None:
+    """From when on a job is due that never ran, the files nobody can read, the fits of a week."""
     db.executescript(_WAITING)
 
 
 KNOWN = (
     m001_first_tables.__name__,
-    m002_waiting_and_refused.__name__,
+    m002_waiting_refused_and_fits.__name__,
 )  # in order; a database that has others is of a newer version

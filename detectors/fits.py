@@ -1,0 +1,177 @@
+"""Prophet's fits: what is fitted, by whom, and what is remembered of it.
+
+One fit takes a tenth of a second, so it is made once and kept by its content.
+
+Source: Taylor & Letham (2018), The American Statistician 72: 37-45.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from multiprocessing import TimeoutError, get_context
+from multiprocessing.pool import AsyncResult
+from threading import Lock
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.panel import DayKind, Floats
+
+PROCESSES = 2
+STARTING, PATIENCE = 60.0, 5.0  # seconds that spawned processes may take to start, and for each fit: usually .1
+REMEMBERED = 2_000  # fits, a few hundred bytes each
+
+Place = TypeVar("Place", bound=Hashable)
+
+logging.getLogger("cmdstanpy").addHandler(logging.NullHandler())  # without a handler it adds its own, which talks
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One fit: everything it depends on, so that equal tasks have equal outcomes."""
+
+    dates: npt.NDArray[np.datetime64]  # (n,), those reported
+    values: Floats  # (n,)
+    days: npt.NDArray[np.int8]  # (n,) DayKind
+    anchor: np.datetime64  # the first day forecast
+    ahead: int  # days forecast
+    flexibility: float
+
+    @property
+    def key(self) -> str:
+        """A hash of the content, in hexadecimal digits."""
+        head = repr((str(self.anchor), self.ahead, self.flexibility)).encode()
+        parts = (self.dates.astype("datetime64[D]").tobytes(), self.values.tobytes(), self.days.tobytes())
+        return hashlib.blake2b(b"|".join((head, *parts)), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """What Prophet expects of each day ahead under each kind of day, and how far off it was."""
+
+    ahead: Floats  # (days, kinds of DayKind)
+    residuals: Floats  # three numbers: sum of squares, sum of fitted, sum of fitted²
+    n: int
+
+    def text(self) -> str:
+        """Return the fit as text that loses no digit."""
+        return json.dumps([self.ahead.tolist(), self.residuals.tolist(), self.n])
+
+
+def fit_of(text: str) -> Fit | None:
+    """Return the fit that a text holds, None for "": Prophet gave up."""
+    if not text:
+        return None
+    ahead, residuals, n = json.loads(text)
+    return Fit(np.array(ahead), np.array(residuals), n)
+
+
+Cache = MutableMapping[str, str]  # a task's content -> its fit as text, "" where Prophet gave up
+
+
+class _Memory(OrderedDict[str, str]):
+    """The fits of this process, for callers that keep none: it can change no answer."""
+
+    def __setitem__(self, key: str, text: str) -> None:
+        super().__setitem__(key, text)
+        while len(self) > REMEMBERED:
+            self.popitem(last=False)
+
+
+_memory = _Memory()
+_lock = Lock()
+
+
+def fits_of(
+    tasks: Mapping[Place, Task], *, cache: Cache | None = None, spawned: bool = False, limit: float | None = None
+) -> dict[Place, Fit | None]:
+    """Return the fit of every task, from the cache where it is known; None where Prophet gave up or was ended.
+
+    Without a cache it is this process's own memory.
+    """
+    cache = _memory if cache is None else cache
+    keys = {place: task.key for place, task in tasks.items()}
+    with _lock:
+        found = {key: cache[key] for key in keys.values() if key in cache}
+    missing = {key: tasks[place] for place, key in keys.items() if key not in found}
+    fresh = dict(zip(missing, all_fits(list(missing.values()), spawned=spawned, limit=limit), strict=True))
+    with _lock:
+        cache.update((key, text) for key, text in fresh.items() if text is not None)
+    texts = {**found, **fresh}
+    return {place: fit_of(texts[key] or "") for place, key in keys.items()}
+
+
+def all_fits(
+    tasks: Sequence[Task],
+    *,
+    spawned: bool,
+    limit: float | None = None,
+    fit: Callable[[Task], Fit | None] | None = None,
+) -> list[str | None]:
+    """Return the fit of every task in order as text, "" where Prophet gave up, None where it did not come to an end.
+
+    Args:
+        tasks: What to fit.
+        spawned: In processes of their own.  Spawned and not forked: a forked child would inherit the service's
+            threads, locks and database.
+        limit: Seconds for all of them when spawned, by default far more than they need; a process that hangs, or
+            that the system ended for want of memory, is not waited for.
+        fit: What fits one, for tests of what goes wrong.
+    """
+    fit = fit or fitted
+    if not spawned or not tasks:
+        return [_text(fit(task)) for task in tasks]
+    end = time.monotonic() + (STARTING + PATIENCE * len(tasks) if limit is None else limit)
+    with get_context("spawn").Pool(min(PROCESSES, len(tasks))) as pool:  # leaving it ends what still runs
+        waiting = [pool.apply_async(fit, (task,)) for task in tasks]
+        return [_outcome(one, end) for one in waiting]
+
+
+def _outcome(one: AsyncResult[Fit | None], end: float) -> str | None:
+    try:
+        return _text(one.get(timeout=max(end - time.monotonic(), 0.0)))
+    except TimeoutError:
+        return None
+
+
+def _text(fit: Fit | None) -> str:
+    return "" if fit is None else fit.text()
+
+
+def fitted(task: Task) -> Fit | None:
+    """Return Prophet's fit, or None if it gives up."""
+    import pandas as pd
+
+    logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)  # it would rather draw, and says so on import
+    from prophet import Prophet
+
+    for talkative in ("prophet", "cmdstanpy"):
+        logging.getLogger(talkative).setLevel(logging.CRITICAL)  # set again by its own import
+
+    # A kind of day is a column of its own with Prophet's prior for holidays; a kind the history lacks has no effect.
+    seen = [kind for kind in DayKind if kind is not DayKind.ORDINARY and (task.days == kind).any()]
+    model = Prophet(changepoint_prior_scale=task.flexibility, uncertainty_samples=0, daily_seasonality=False)
+    for kind in seen:
+        model.add_regressor(kind.name, prior_scale=10.0, standardize=False)
+    past = pd.DataFrame({"ds": task.dates.astype("datetime64[ns]"), "y": task.values})
+    to_come = task.anchor + np.repeat(np.arange(task.ahead), len(DayKind))
+    ahead = pd.DataFrame({"ds": to_come.astype("datetime64[ns]")})
+    for kind in seen:
+        past[kind.name] = (task.days == kind).astype(float)
+        ahead[kind.name] = np.tile(np.arange(len(DayKind)) == kind, task.ahead).astype(float)
+    with contextlib.suppress(RuntimeError, ValueError, ArithmeticError):
+        model.fit(past, seed=1)
+        mean = np.maximum(model.predict(past)["yhat"].to_numpy(), 0.0 if (task.values >= 0).all() else -np.inf)
+        residuals = np.array([((task.values - mean) ** 2).sum(), mean.sum(), (mean**2).sum()])
+        table = model.predict(ahead)["yhat"].to_numpy().reshape(task.ahead, len(DayKind))
+        if np.isfinite(residuals).all() and np.isfinite(table).all():
+            return Fit(table, residuals, len(past))
+    return None

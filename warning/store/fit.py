@@ -1,0 +1,43 @@
+"""Fits a detector made, so that a week's fits outlive the process that made them.  They can change no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, MutableMapping
+
+from warning.store.connection import Store
+
+KEPT = 2_000  # the newest; a few hundred bytes each
+
+
+class Memory(MutableMapping[str, str]):
+    """The fits of a store as they were when first asked for, and those made since, which ``save`` keeps."""
+
+    def __init__(self, known: Iterable[tuple[str, str]] = ()) -> None:
+        self._known = dict(known)
+        self.fresh: dict[str, str] = {}
+
+    def __getitem__(self, key: str) -> str:
+        return self._known[key]
+
+    def __setitem__(self, key: str, text: str) -> None:
+        self._known[key] = self.fresh[key] = text
+
+    def __delitem__(self, key: str) -> None:
+        del self._known[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+def memory(store: Store) -> Memory:
+    """Return the fits that are stored."""
+    return Memory((key, text) for key, text in store.rows("SELECT key, text FROM fit ORDER BY id"))
+
+
+def save(store: Store, made: Memory) -> None:
+    """Store the fits made since, and forget all but the newest.  Writes."""
+    store.change_all("INSERT OR IGNORE INTO fit (key, text) VALUES (?, ?)", list(made.fresh.items()))
+    store.change("DELETE FROM fit WHERE id NOT IN (SELECT id FROM fit ORDER BY id DESC LIMIT ?)", (KEPT,))
