@@ -87,6 +87,24 @@ def test_a_picture_of_made_up_data_differs_from_one_of_real_data() -> None:
     assert map_chart(None, {}, names, simulated=True) != map_chart(None, {}, names)
 
 
+def test_what_went_on_after_the_judged_date_is_marked_without_a_level() -> None:
+    def held(values: list[float]) -> bytes:
+        judged = LAST - timedelta(days=2)
+        return series_chart(series(values), title="甲", unit="起", level=Level.RED, judged=judged)
+
+    shown = held([*BURST, 20.0, 21.0])
+    without_the_last = held([*BURST, np.nan, np.nan])
+
+    assert shown != without_the_last
+    assert COLOUR[Level.RED] in colours(shown)
+
+
+def test_the_mean_over_a_window_abstains_until_the_window_is_full_and_over_a_gap() -> None:
+    found = replace(series([1.0, 2.0, 3.0, np.nan, 5.0, 6.0, 7.0]), window=3).compared
+
+    np.testing.assert_array_equal(found, [np.nan, np.nan, 2.0, np.nan, np.nan, np.nan, 6.0])
+
+
 def test_a_gap_is_no_zero() -> None:
     gap, zero = list(BURST), list(BURST)
     gap[10], zero[10] = np.nan, 0.0

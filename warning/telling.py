@@ -10,31 +10,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from html import escape
 
-import numpy as np
-
-from detectors.panel import Dates, Floats
 from warning import gathering
-from warning.charts import Series, series_chart
 from warning.city import Person
 from warning.errors import ConfigError
 from warning.facts import LEVEL_ZH, Facts, as_json
 from warning.gathering import Context
-from warning.model import Alert, Attachment, Document, Event, Level, Message, SeriesKey, Transition
-from warning.ruleset import series_of
-from warning.scoring import DEAR, canonical, values
+from warning.model import Alert, Attachment, Document, Event, Level, Message, Transition
+from warning.picture import chart_of
 from warning.service import Service
 from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
 from warning.store import outbox, run
-from warning.store import score as scores_of
 from warning.templating import Change, Engine, Mail, engine, mail, render
 
 Told = tuple[Message, tuple[tuple[str, str], ...]]  # a message, and the (alert, numbered transition) pairs it tells
 Beat = Callable[[str], None]
-CHART_PERIODS = 60
 CHARTS_A_MAIL = 4
 ENGLISH = "narrative-en"
 WORDS = {"daily": "每日汇总", "briefing": "风险研判周报"}  # of the bare mail that stands in for a broken template
@@ -104,38 +97,6 @@ def message_id(kind: str, place: str, recipient: str, day: date, pairs: Iterable
     """Return the Message-ID of what is told: the same for the same content, whenever it is told."""
     content = "\n".join([kind, place, recipient, day.isoformat(), *(f"{a} {t}" for a, t in sorted(pairs))])
     return f"<{hashlib.sha256(content.encode()).hexdigest()[:32]}@{domain}>"
-
-
-def chart_of(service: Service, alert: Alert, *, now: datetime, periods: int = CHART_PERIODS) -> bytes:
-    """Return the picture of an alert's series with its usual band, up to the alert's last date, as known at ``now``."""
-    indicator, place = service.city.indicators[alert.indicator], service.city.places[alert.place]
-    step = 7 if indicator.frequency == "weekly" else 1
-    last = np.datetime64(alert.updated)
-    dates = np.arange(last - step * (periods - 1), last + 1, step)
-    known = values(service, [alert.key], dates, known_at=now)[:, 0]
-    band = _band(service, alert, dates, now)
-    return series_chart(
-        Series(dates, known, *band),
-        title=f"{place.name_zh}·{indicator.name_zh}",
-        unit=indicator.unit,
-        level=alert.active,
-        judged=alert.updated,
-        onset=alert.onset,
-        simulated=service.config.deployment.simulated,
-    )
-
-
-def _band(service: Service, alert: Alert, dates: Dates, now: datetime) -> tuple[Floats, Floats, Floats]:
-    """Expected, lower and upper of a rule that judges single values of the series; NaN where none was stored."""
-    fired = [signal.rule for signal in alert.evidence]
-    rules = [r for r in service.rules.rules if r.window == 1 and alert.key in series_of(r, service.city)]
-    if not rules:
-        nothing = np.full(len(dates), np.nan)
-        return nothing, nothing, nothing
-    rule = min(rules, key=lambda r: (r.detector in DEAR, fired.index(r.id) if r.id in fired else len(fired)))
-    keys: list[SeriesKey] = [alert.key]
-    s = scores_of.load_scores(service.store, rule.detector, canonical(rule), keys, dates, now)
-    return s.expected[:, 0], s.lower[:, 0], s.upper[:, 0]
 
 
 def _alert_mails(

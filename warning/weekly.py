@@ -11,6 +11,7 @@ from warning.colouring import coverages
 from warning.facts import Facts, as_json
 from warning.gathering import Context
 from warning.model import Document, Level
+from warning.picture import chart_of
 from warning.scoring import Beat, known
 from warning.service import Service
 from warning.store import alert as alerts_of
@@ -91,7 +92,7 @@ def _charts(context: Context, facts: Facts) -> dict[str, bytes]:
     shown = [item.alert for item in facts.items if item.level >= Level.YELLOW][:CHARTS]
     found = {number: alerts_of.alert(context.service.store, number) for number in shown}
     return {
-        number: telling.chart_of(context.service, alert, now=context.now)
+        number: chart_of(context.service, alert, now=context.now)
         for number, alert in found.items()
         if alert is not None
     }

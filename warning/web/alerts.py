@@ -13,10 +13,10 @@ from starlette.responses import HTMLResponse, Response
 
 from warning.facts import LEVEL_ZH, chance, day_zh
 from warning.model import Alert, Level, Place, Signal
+from warning.picture import chart_of
 from warning.service import Service
 from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
-from warning.telling import chart_of
 from warning.web.lists import Row, row_of, standing
 from warning.web.pages import CLASSES, NotFound, amount, asked_day, figure, head_of, page, place_named, reading
 

@@ -1,0 +1,77 @@
+"""The picture of an alert: its series beside what the rule that speaks first compared it with."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+
+from detectors.panel import Dates, Floats
+from warning.charts import Series, series_chart
+from warning.model import Alert, SeriesKey, Signal
+from warning.ruleset import Rule, series_of
+from warning.scoring import DEAR, canonical, values
+from warning.service import Service
+from warning.store import score as scores_of
+
+PERIODS = 60
+SUMMED = ("count", "amount")  # kinds of which a window is the sum; others are averaged over it
+
+
+def chart_of(service: Service, alert: Alert, *, now: datetime) -> bytes:
+    """Return the picture of an alert's series with its usual range, to the alert's last date, as known at ``now``."""
+    indicator, place = service.city.indicators[alert.indicator], service.city.places[alert.place]
+    lead = lead_of(alert)
+    return series_chart(
+        course_of(service, alert, now=now),
+        title=f"{place.name_zh}·{indicator.name_zh}",
+        unit=indicator.unit,
+        level=alert.active,
+        judged=alert.updated if lead is None else lead.date,
+        onset=alert.onset,
+        simulated=service.config.deployment.simulated,
+    )
+
+
+def course_of(service: Service, alert: Alert, *, now: datetime, periods: int = PERIODS) -> Series:
+    """Return the last periods of an alert's series beside what its rule compared them with, as known at ``now``."""
+    indicator = service.city.indicators[alert.indicator]
+    step = 7 if indicator.frequency == "weekly" else 1
+    last = np.datetime64(alert.updated)
+    dates = np.arange(last - step * (periods - 1), last + 1, step)
+    known = values(service, [alert.key], dates, known_at=now)[:, 0]
+    lead = lead_of(alert)
+    rule = _rule(service, alert, lead)
+    window = 1 if rule is None else rule.window
+    share = window if indicator.kind in SUMMED else 1
+    expected, lower, upper = _band(service, alert, rule, dates, now)
+    return Series(dates, known, expected / share, lower / share, upper / share, window, _levels(lead))
+
+
+def lead_of(alert: Alert) -> Signal | None:
+    """Return the evidence that speaks for an alert: a value out of its range before a change of level."""
+    return next(iter(sorted(alert.evidence, key=lambda signal: signal.detector == "changepoint")), None)
+
+
+def _levels(lead: Signal | None) -> tuple[float, float] | None:
+    return (lead.expected, lead.observed) if lead is not None and lead.detector == "changepoint" else None
+
+
+def _rule(service: Service, alert: Alert, lead: Signal | None) -> Rule | None:
+    """Return the rule whose range is drawn: the lead's own, else a cheap one that judges single values."""
+    rules = [rule for rule in service.rules.rules if alert.key in series_of(rule, service.city)]
+    own = [rule for rule in rules if lead is not None and rule.id == lead.rule and rule.detector not in DEAR]
+    single = sorted((rule for rule in rules if rule.window == 1), key=lambda rule: rule.detector in DEAR)
+    return next(iter([*own, *single]), None)
+
+
+def _band(
+    service: Service, alert: Alert, rule: Rule | None, dates: Dates, now: datetime
+) -> tuple[Floats, Floats, Floats]:
+    """Return what a rule expected and its bounds, (T,) each; NaN where none was stored."""
+    if rule is None:
+        nothing = np.full(len(dates), np.nan)
+        return nothing, nothing, nothing
+    keys: list[SeriesKey] = [alert.key]
+    s = scores_of.load_scores(service.store, rule.detector, canonical(rule), keys, dates, now)
+    return s.expected[:, 0], s.lower[:, 0], s.upper[:, 0]
