@@ -19,7 +19,7 @@ from warning.model import Indicator, Place
 from warning.paths import shipped
 from warning.simulate import Plan, Simulated, simulate, write
 from warning.simulate.days import days_from, made_up, periods_of, spans_of
-from warning.simulate.draws import amounts, events
+from warning.simulate.draws import Drawn, amounts, entered_when_open, events
 
 KEYS = ["indicator", "place", "date"]
 PLAN = Plan(date(2024, 1, 1), 500, shocks=8, shock_days=300, streets_of=("south",))
@@ -429,6 +429,41 @@ def test_holidays_by_rule_are_those_announced_for_2026() -> None:
     assert sorted(str(day) for day in worked if day.year == 2026) == [
         *("2026-01-04", "2026-02-14", "2026-02-28", "2026-05-09", "2026-09-20", "2026-10-10")
     ]
+
+
+def test_offices_work_on_made_up_weekends_and_not_on_holidays() -> None:
+    days = days_from(date(2026, 9, 18), 24)  # a Friday
+
+    worked = "".join("x" if works else "." for works in days.works)
+
+    # Sunday 20 September and Saturday 10 October are worked for 25-27 September and 1-7 October
+    assert worked == "x.xxxxx" + "..." + "xxx" + "......." + "xxx" + "."
+
+
+def test_a_backlog_is_entered_on_the_next_day_the_office_works() -> None:
+    # National Day 2026 ends on Wednesday 7 October; Saturday 10 October is worked, Sunday 11 is not
+    days = days_from(date(2026, 9, 30), 14)
+    hundred = np.full(14, 100.0)
+
+    entered = entered_when_open(Drawn(hundred, hundred, hundred), days.works, np.random.default_rng(7))
+
+    # 80 of 100 wait: seven days' on Thursday, none on Saturday, one day's on Monday
+    assert entered.expected == pytest.approx([100, *[20] * 7, 100 + 7 * 80, 100, 100, 20, 180, 100])
+    assert entered.value == pytest.approx(entered.expected, abs=60)  # four and a half standard deviations
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=40))
+@settings(max_examples=60, deadline=None)
+def test_a_backlog_loses_no_case_and_is_never_entered_behind_closed_doors(told: list[tuple[int, bool]]) -> None:
+    happened = np.array([count for count, _ in told], dtype=float)
+    works = np.array([True, *(open_ for _, open_ in told), True])
+    happened = np.concatenate([[0.0], happened, [0.0]])
+
+    entered = entered_when_open(Drawn(happened, happened, happened), works, np.random.default_rng(3)).value
+
+    assert entered.sum() == happened.sum()
+    assert (entered[~works] <= happened[~works]).all()
+    assert (entered[works] >= happened[works]).all()
 
 
 @given(

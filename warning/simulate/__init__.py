@@ -19,7 +19,7 @@ from warning.errors import ConfigError
 from warning.model import Indicator
 from warning.simulate.arrivals import Arrived, Whole, delivery_minute, on_time, outage, spared_by, with_faults
 from warning.simulate.days import Days, Periods, days_from, periods_of
-from warning.simulate.draws import Drawn, draw, entered_on_monday, kind_of, together
+from warning.simulate.draws import Drawn, draw, entered_when_open, kind_of, together
 from warning.simulate.files import write
 from warning.simulate.habits import Habit, habit_of, pattern
 from warning.simulate.plan import OFFSET, CityLike, Dates, Floats, Label, Plan, Simulated, generator
@@ -158,9 +158,9 @@ def _drawn(
             parts[place] = replace(parts[place], value=np.round(parts[place].value + extra, 2))
             labelled.append((label.id, place, float(extra.sum())))
     if habit.batch:
-        weekday = town.days.weekday
+        works = town.days.works
         parts = {
-            place: entered_on_monday(part, weekday, generator(seed, "batch", indicator.id, place))
+            place: entered_when_open(part, works, generator(seed, "batch", indicator.id, place))
             for place, part in parts.items()
         }
     if shares and kind_of(indicator) != "count":

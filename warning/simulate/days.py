@@ -52,6 +52,11 @@ class Days:
     years: Floats  # since the first day, for trends
     season: Floats  # the position in the year, in radians
 
+    @property
+    def works(self) -> npt.NDArray[np.bool_]:
+        """Whether offices are open, (T,)."""
+        return ~self.off & ((self.weekday < SATURDAY) | self.made_up)
+
 
 @dataclass(frozen=True)
 class Periods:

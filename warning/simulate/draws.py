@@ -17,8 +17,7 @@ from warning.simulate.habits import Habit
 from warning.simulate.plan import Floats
 
 Source = Callable[[str], np.random.Generator]  # a purpose -> its generator
-SATURDAY = 5
-LEFT_FOR_MONDAY = 0.8
+LEFT_FOR_WORKDAY = 0.8  # of the cases of days the office is closed
 CASE_SD = 0.8  # of the logarithm of a case's amount
 
 
@@ -100,17 +99,23 @@ def together(indicator: Indicator, parts: Sequence[Drawn]) -> Drawn:
     return Drawn(np.round(value, 2), np.sum([part.expected for part in parts], axis=0), np.ones_like(value))
 
 
-def entered_on_monday(drawn: Drawn, weekday: npt.NDArray[np.int_], rng: np.random.Generator) -> Drawn:
-    """Return daily counts as a department enters them that leaves four weekend cases in five for Monday."""
-    weekend = weekday >= SATURDAY
-    left = np.where(weekend, rng.binomial(drawn.value.astype(int), LEFT_FOR_MONDAY), 0)
-    usually_left = np.where(weekend, drawn.expected * LEFT_FOR_MONDAY, 0)
-    return Drawn(_moved(drawn.value, left, weekday), _moved(drawn.expected, usually_left, weekday), drawn.weight)
+def entered_when_open(drawn: Drawn, works: npt.NDArray[np.bool_], rng: np.random.Generator) -> Drawn:
+    """Return daily counts as an office enters them that leaves most cases of its closed days for its next workday.
+
+    Args:
+        drawn: What happened, day by day.
+        works: (T,) True where the office is open; after the last such day nothing is entered.
+        rng: Says which cases wait.
+    """
+    left = np.where(works, 0, rng.binomial(drawn.value.astype(int), LEFT_FOR_WORKDAY))
+    usually_left = np.where(works, 0, drawn.expected * LEFT_FOR_WORKDAY)
+    return Drawn(_moved(drawn.value, left, works), _moved(drawn.expected, usually_left, works), drawn.weight)
 
 
-def _moved(value: Floats, left: Floats, weekday: npt.NDArray[np.int_]) -> Floats:
-    weekend_before = sum(np.concatenate([np.zeros(back), left])[: len(left)] for back in (1, 2))
-    return np.asarray(value - left + np.where(weekday == 0, weekend_before, 0), dtype=np.float64)
+def _moved(value: Floats, left: Floats, works: npt.NDArray[np.bool_]) -> Floats:
+    entered = np.zeros(len(value))
+    entered[works] = np.diff(np.cumsum(left)[works], prepend=0.0)  # what was left since the workday before
+    return np.asarray(value - left + entered, dtype=np.float64)
 
 
 def _wander(noise: Floats, memory: float) -> Floats:

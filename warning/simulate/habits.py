@@ -66,7 +66,7 @@ class Habit:
     drift: float  # log trend of a year
     level: float  # of what is not counted: a share, a score, a rate
     case_size: float
-    batch: bool  # weekends are mostly entered on Monday
+    batch: bool  # what comes on closed days is mostly entered on the next workday
 
 
 def habit_of(indicator: Indicator, seed: int, drift: float, faults: bool) -> Habit:
