@@ -5,6 +5,10 @@ estimated from the dates before it alone.  Groups are pooled within the panel an
 drawn to it as far as their own noise asks for (James and Stein), and everything is
 a ratio of group totals, so neither the order of the series nor a second copy of all of
 them changes it.
+
+An office that is closed on some days enters what came on them on its first workday after.  For
+weekends that is part of its Monday; what a longer closure adds, or a worked weekend takes away, is learnt apart,
+so many times the level for each closed day more than usual.
 """
 
 from __future__ import annotations
@@ -25,6 +29,8 @@ WEEK_WINDOW = 730  # days the weekday and holiday pattern is estimated from
 SEASON_YEARS = 6  # the season
 FLOOR = 0.002  # of the mean: offices that shut on Sundays still get a letter
 REACH = 4.0  # a block counts for the season at most so many times its year's mean: epidemics are no season
+SATURDAY = 5
+TINY = 1e-12
 PRIOR_DAYS = 3.0  # days of a kind it takes to be believed half
 OFF = (DayKind.HOLIDAY, DayKind.SPRING_FESTIVAL, DayKind.CLOSURE)  # like Sundays, until seen
 
@@ -115,7 +121,9 @@ def _weekly(totals: Floats, panel: Panel, cut: Blocks) -> Floats:
     """Return (T, C + 1) weekday pattern x factor of the day's kind."""
     weekday = ((panel.dates - FIRST_MONDAY).astype(np.int64)) % 7
     kinds = np.zeros(len(weekday), np.int8) if panel.holidays is None else np.asarray(panel.holidays)
-    local = _local_means(totals, cut, kinds == DayKind.ORDINARY)
+    more = _more_closed(weekday, kinds)
+    plain = (kinds == DayKind.ORDINARY) & (more == 0)
+    local = _local_means(totals, cut, plain)
     shape = np.ones_like(totals)
     stops = [*cut.first[1:], len(totals)]
     begun = False
@@ -126,16 +134,45 @@ def _weekly(totals: Floats, panel: Panel, cut: Blocks) -> Floats:
         now = np.arange(start if begun else 0, stop)  # nothing is judged before the first anchor that knows a week
         begun = True
         past, level = totals[rows], local[rows]
-        days = [_factor(past, level, (weekday[rows] == day) & (kinds[rows] == DayKind.ORDINARY)) for day in range(7)]
+        days = [_factor(past, level, (weekday[rows] == day) & plain[rows]) for day in range(7)]
         week = _drawn(np.stack([day.mean for day in days]), np.stack([day.noise for day in days]))
         week = np.maximum(week / week.mean(axis=0), FLOOR)  # (7, C + 1)
-        shape[now] = week[weekday[now]]
-        for kind in set(kinds[now].tolist()) - {DayKind.ORDINARY}:
-            usual = _usual(week, kind)[weekday]  # (T, C + 1)
-            seen = _factor(past, level * usual[rows], kinds[rows] == kind)
-            alike = now[kinds[now] == kind]
-            shape[alike] = np.maximum(usual[alike] * _believed(seen), FLOOR)
+        known = np.arange(rows[0], stop)
+        usual = week[weekday[known]]
+        for kind in set(kinds[known].tolist()) - {DayKind.ORDINARY}:
+            alike = kinds[known] == kind
+            usual[alike] = _usual(week, kind)[weekday[known[alike]]]
+            seen = _factor(past, level * usual[: len(rows)], alike[: len(rows)] & (more[rows] == 0))
+            usual[alike] = np.maximum(usual[alike] * _believed(seen), FLOOR)
+        a_day = _waiting(past, level, usual[: len(rows)], more[rows])
+        shape[now] = np.maximum(usual + more[known, None] * a_day, FLOOR)[now - rows[0]]
     return shape
+
+
+def _more_closed(weekday: Ints, kinds: npt.NDArray[np.int8]) -> Ints:
+    """Return (T,): on a workday, how many more closed days lie just before it than before its weekday as a rule."""
+    closed = np.isin(kinds, OFF) | ((weekday >= SATURDAY) & (kinds != DayKind.MAKE_UP_WORKDAY))
+    row = np.arange(len(weekday))
+    last_open = np.concatenate([[-1], np.maximum.accumulate(np.where(closed, -1, row))[:-1]])
+    before = row - 1 - last_open
+    # before the panel's first workday nobody knows how long it was closed
+    return np.where(closed | (last_open < 0), 0, before - np.where(weekday == 0, 2, 0)).astype(np.int64)
+
+
+def _waiting(totals: Floats, level: Floats, usual: Floats, more: Ints) -> Floats:
+    """Return (C + 1,): what waits of a closed day, times the level; drawn to none, each group for itself."""
+    chosen = more != 0
+    size, level = more[chosen, None], level[chosen]
+    news = totals[chosen] - level * usual[chosen]
+    known = np.isfinite(news)
+    news, lever = np.where(known, news, 0.0), np.where(known, size * np.nan_to_num(level), 0.0)
+    whole = np.maximum((lever**2).sum(axis=0), TINY)
+    mean = (lever * news).sum(axis=0) / whole
+    noise = (lever**2 * (news - mean * lever) ** 2).sum(axis=0) / whole**2
+    closed = (known * np.abs(size)).sum(axis=0)
+    share = np.where(known.sum(axis=0) > 1, closed / (closed + PRIOR_DAYS), 0.0)
+    trust = _trust(mean[None], noise[None], np.zeros((1, len(mean))))
+    return np.asarray(np.maximum(share * trust * mean, 0.0))  # a closed day takes nothing away
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,55 @@ def test_a_make_up_workday_is_like_a_workday() -> None:
     assert scores.expected.mean() == pytest.approx(20 * 1.2, rel=0.1)
 
 
+def office(days: int, left: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return (T,) means of 30 on a workday and 8 on another, and the kinds of days.
+
+    Every thirteenth week a week off begins on Thursday; half-way between, now and then, a weekend is worked.
+    Of what comes on a closed day the share ``left`` is entered on the next workday.
+    """
+    week, weekday = np.divmod(np.arange(days), 7)
+    off = (np.arange(days) >= 3) & ((np.arange(days) - 3) % 91 < 7)
+    made_up = (week % 26 == 6) & (weekday >= 5)
+    works = made_up | ((weekday < 5) & ~off)
+    mean, waiting = np.where(works, 30.0, 8.0), 0.0
+    for day, open_ in enumerate(works):
+        waits = 0.0 if open_ else left * mean[day]
+        mean[day] += waiting * open_ - waits
+        waiting = waits + waiting * (not open_)
+    return mean, np.where(off, DayKind.HOLIDAY, np.where(made_up, DayKind.MAKE_UP_WORKDAY, 0)).astype(np.int8)
+
+
+@pytest.mark.parametrize(
+    ("days", "left", "expected"),
+    [
+        pytest.param(3 + 91 * 10 + 8, 0.8, 30 + 7 * 0.8 * 8, id="after-a-week-off-the-week-s-backlog"),
+        pytest.param(7 * 107 + 1, 0.8, 30 + 2 * 0.8 * 8, id="on-a-monday-the-weekend-s"),
+        pytest.param(7 * 111 + 1, 0.8, 30, id="on-a-monday-after-a-worked-weekend-none"),
+        pytest.param(3 + 91 * 10 + 8, 0.0, 30, id="where-nothing-waits-none"),
+    ],
+)
+def test_the_first_workday_carries_what_waited_on_closed_days(days: int, left: float, expected: float) -> None:
+    mean, kinds = office(days, left)
+    values = counts(mean[:, None] * np.ones(20), size=50)
+
+    scores = outbreak(daily(values, holidays=kinds))
+
+    assert mean[-1] == pytest.approx(expected)
+    assert scores.expected.mean() == pytest.approx(expected, rel=0.1)
+
+
+def test_an_office_s_backlog_is_none_of_its_neighbour_s() -> None:
+    late, kinds = office(3 + 91 * 10 + 8, left=0.8)
+    prompt, _ = office(3 + 91 * 10 + 8, left=0.0)
+    values = counts(np.stack([late] * 10 + [prompt] * 10, axis=1), size=50)
+    keys = [("late" if n < 10 else "prompt", n) for n in range(20)]
+
+    expected = outbreak(Panel(MONDAY + np.arange(len(values)), keys, values, "daily", holidays=kinds)).expected[0]
+
+    assert expected[:10].mean() == pytest.approx(74.8, rel=0.1)
+    assert expected[10:].mean() == pytest.approx(30, rel=0.1)
+
+
 @pytest.mark.parametrize(("season", "expected"), [(True, 30.0), (False, 20.0)])
 def test_a_season_is_expected_where_it_is_asked_for(season: bool, expected: float) -> None:
     week = np.arange(5 * 52 + 13)
