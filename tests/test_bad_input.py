@@ -68,7 +68,7 @@ def test_without_a_configuration_every_command_says_where_it_looked(
     code, said = kapok(capsys, monkeypatch, command, "--config", str(missing))
 
     assert code == 2
-    assert said.startswith(f"{missing}: 1 problem(s)\n  the file is missing")
+    assert said.startswith(f"{missing}：有 1 处错误 / 1 problem(s)\n  the file is missing")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -78,19 +78,20 @@ def test_without_a_configuration_every_command_says_where_it_looked(
         pytest.param(
             "status",
             text("config.toml", "[web]\nprot = 1\n"),
-            "{folder}/config.toml: 1 problem(s)\n  web.prot is not a setting; did you mean 'port'?\n",
+            "{folder}/config.toml：有 1 处错误 / 1 problem(s)\n  web.prot is not a setting; did you mean 'port'?\n",
             id="config",
         ),
         pytest.param(
             "check",
             lambda folder: shutil.rmtree(folder / "city"),
-            "{folder}/city: 1 problem(s)\n  the folder is missing\n",
+            "{folder}/city：有 1 处错误 / 1 problem(s)\n  the folder is missing\n",
             id="no-city",
         ),
         pytest.param(
             "check",
             text("city/places.csv", "code,name_zh\n01,小城\n"),
-            "{folder}/city/places.csv: 3 problem(s)\n  row 1: the column 'name_en' is missing; found: code, name_zh\n",
+            "{folder}/city/places.csv：有 3 处错误 / 3 problem(s)\n"
+            "  row 1: the column 'name_en' is missing; found: code, name_zh\n",
             id="city",
         ),
         pytest.param(
@@ -102,20 +103,22 @@ def test_without_a_configuration_every_command_says_where_it_looked(
         pytest.param(
             "sweep",
             text("rules/police.toml", "area = 3\n"),
-            "{folder}/rules/police.toml: 1 problem(s)\n  area: expected a text in quotation marks, found 3\n",
+            "{folder}/rules/police.toml：有 1 处错误 / 1 problem(s)\n"
+            "  area: expected a text in quotation marks, found 3\n",
             id="rule",
         ),
         pytest.param(
             "check",
             lambda folder: (folder / "rules" / "police.toml").unlink(),
-            "{folder}/rules: 1 problem(s)\n"
+            "{folder}/rules：有 1 处错误 / 1 problem(s)\n"
             "  the folder has no rule files (*.toml); copy the shipped ones with `kapok init`\n",
             id="no-rules",
         ),
         pytest.param(
             "check",
             setting('sweep = { at = "30 7 * * *" }', 'sweep = { at = "30 25 * * *" }'),
-            "{folder}/config.toml: 1 problem(s)\n  schedule.sweep.at: '30 25 * * *' is not a cron expression: ",
+            "{folder}/config.toml：有 1 处错误 / 1 problem(s)\n  schedule.sweep.at: "
+            "'30 25 * * *' is not a cron expression: ",
             id="schedule",
         ),
         pytest.param(
@@ -133,7 +136,8 @@ def test_without_a_configuration_every_command_says_where_it_looked(
         pytest.param(
             "check",
             setting("[web]", '[mail]\nchannel = "smtp"\nsmtp = { user = "kapok" }\n[web]'),
-            "environment: 1 problem(s)\n  mail.smtp.user is set, so KAPOK_SMTP_PASSWORD or KAPOK_SMTP_PASSWORD_FILE",
+            "environment：有 1 处错误 / 1 problem(s)\n  mail.smtp.user is set,"
+            " so KAPOK_SMTP_PASSWORD or KAPOK_SMTP_PASSWORD_FILE",
             id="secret",
         ),
         pytest.param(
@@ -168,7 +172,7 @@ def test_without_a_configuration_every_command_says_where_it_looked(
         pytest.param(
             "serve",
             lambda folder: (folder / "clock").unlink(),
-            "{folder}/clock: 1 problem(s)\n  clock.file cannot be read: No such file or directory\n",
+            "{folder}/clock：有 1 处错误 / 1 problem(s)\n  clock.file cannot be read: No such file or directory\n",
             id="clock",
         ),
     ],
@@ -212,16 +216,16 @@ def test_check_lists_the_faults_of_every_file_at_once(
     _, answer = kapok(capsys, monkeypatch, "check", "--config", str(config))
 
     assert [line.replace(str(tmp_path), "") for line in answer.splitlines()] == [
-        "/config.toml: 1 problem(s)",
+        "/config.toml：有 1 处错误 / 1 problem(s)",
         "  wbe is not a setting; did you mean 'web'?",
-        "/city/duty.toml: 2 problem(s)",
+        "/city/duty.toml：有 2 处错误 / 2 problem(s)",
         "  officer is missing",
         "  officier is not a setting; did you mean 'officer'?",
-        "/city/calendar.toml: 1 problem(s)",
+        "/city/calendar.toml：有 1 处错误 / 1 problem(s)",
         "  not valid TOML: Invalid initial character for a key part (at end of document)",
-        "/rules/police.toml: 1 problem(s)",
+        "/rules/police.toml：有 1 处错误 / 1 problem(s)",
         "  area 'ss_pq' is not a level-2 area; did you mean 'ss_po'?",
-        "templates: 1 problem(s)",
+        "templates：有 1 处错误 / 1 problem(s)",
         "  /own/mail/alert.subject.zh.txt.j2: line 1: unexpected 'end of template'",
     ]
 
@@ -236,8 +240,8 @@ def test_rules_are_checked_also_where_the_city_has_faults(
 
     _, answer = kapok(capsys, monkeypatch, "check", "--config", str(config))
 
-    assert f"{tmp_path}/city/city.toml: 1 problem(s)\n  the file is missing\n" in answer
-    assert f"{rule}: 1 problem(s)\n" in answer
+    assert f"{tmp_path}/city/city.toml：有 1 处错误 / 1 problem(s)\n  the file is missing\n" in answer
+    assert f"{rule}：有 1 处错误 / 1 problem(s)\n" in answer
     assert "quiett is not a setting; did you mean 'quiet'?" in answer
 
 
@@ -301,7 +305,7 @@ def test_init_leaves_a_deployment_alone(
 
     assert code == 2
     assert answer.splitlines() == [
-        f"{tmp_path}: 3 problem(s)",
+        f"{tmp_path}：有 3 处错误 / 3 problem(s)",
         *(f"  {name} is there already; choose an empty folder" for name in ("config.toml", "city", "rules")),
     ]
     assert tree(tmp_path) == before
@@ -314,7 +318,10 @@ def test_init_below_a_file_makes_nothing(
 
     code, answer = kapok(capsys, monkeypatch, "init", str(tmp_path / "file" / "centre"))
 
-    assert (code, answer) == (2, f"{tmp_path}/file/centre: 1 problem(s)\n  cannot be written: Not a directory\n")
+    assert (code, answer) == (
+        2,
+        f"{tmp_path}/file/centre：有 1 处错误 / 1 problem(s)\n  cannot be written: Not a directory\n",
+    )
 
 
 def test_a_demo_does_not_replace_what_is_no_demo(

@@ -74,7 +74,22 @@ def test_help_names_every_command_and_answers_without_the_heavy_libraries() -> N
     imported = {line.rpartition("|")[2].strip() for line in answer.stderr.splitlines()}
     named = re.findall(r"^  ([a-z]+) ", answer.stdout, re.MULTILINE)
     assert named == [
-        *("init", "check", "import", "sweep", "status", "show", "narrative", "briefing", "simulate", "serve", "demo")
+        *(
+            "init",
+            "check",
+            "import",
+            "quarantine",
+            "sweep",
+            "send",
+            "status",
+            "alerts",
+            "show",
+            "narrative",
+            "briefing",
+            "simulate",
+            "serve",
+            "demo",
+        )
     ]
     assert "typer" in imported
     assert not imported & {"numpy", "pandas", "scipy", "matplotlib", "fastapi", "sqlite_utils", "pydantic", "jinja2"}
@@ -119,16 +134,16 @@ def test_status_shows_the_day_the_colours_the_alerts_the_files_and_the_outbox(de
     assert "数据日期 data date 2026-11-20" in text
     assert re.search(r"东区 +■红色 +4 +0", text)
     assert re.search(r"西区 +正常 +4 +0", text)
-    assert re.search(rf"{ALERT} +■红色 +东区 +盗窃警情数 +2026-11-20 +raised", text)
+    assert re.search(rf"{ALERT} +■红色 +东区 +盗窃警情数 +2026-11-20 +待签收", text)
     assert re.search(r"2026-11-20\.csv +6 +6 +0 +0 +0 +0", text)
-    assert "2 written = 0 sent + 2 pending + 0 failed" in text
+    assert "写成 2 written = 已发 0 sent + 待发 2 pending + 失败 0 failed" in text
 
 
 def test_an_alert_is_shown_with_its_evidence_and_history(desk: Desk) -> None:
     text = desk.types("show", ALERT).text
 
     assert re.search(r"ss_po\.surge +2026-11-20 +\d+\.0", text)
-    assert re.search(r"2026-11-20 +2026-11-21 07:30 +opened +正常 +■红色", text)
+    assert re.search(r"2026-11-20 +2026-11-21 07:30 +新出现 +正常 +■红色", text)
 
 
 @pytest.mark.parametrize("name", ["东区", "0101", "East District"])
@@ -151,26 +166,34 @@ def test_a_briefing_is_written_for_the_week_named(desk: Desk) -> None:
     ("typed", "answered"),
     [
         pytest.param(
-            "show LC-20261120-1", "LC-20261120-1: there is no such alert; did you mean 'LC-20261120-0001'?", id="alert"
+            "show LC-20261120-1",
+            "LC-20261120-1: 没有这条风险提示 / there is no such alert; did you mean 'LC-20261120-0001'?",
+            id="alert",
         ),
         pytest.param(
-            "show 7", "7: there is no such alert; the last ones: LC-20261120-0001", id="an-alert-like-no-other"
+            "show 7",
+            "7: 没有这条风险提示 / there is no such alert; the last ones: LC-20261120-0001",
+            id="an-alert-like-no-other",
         ),
-        pytest.param("narrative 东曲", "东曲: there is no such place; did you mean '东区'?", id="place"),
+        pytest.param("narrative 东曲", "东曲: 没有这个地区 / there is no such place; did you mean '东区'?", id="place"),
         pytest.param(
-            "narrative 0103", "0103: there is no such place; did you mean '0102' or '0101' or '01'?", id="code"
+            "narrative 0103",
+            "0103: 没有这个地区 / there is no such place; did you mean '0102' or '0101' or '01'?",
+            id="code",
         ),
         pytest.param(
-            "narrative 广州", "广州: there is no such place; known: 小城、东区、西区, and those below", id="elsewhere"
+            "narrative 广州",
+            "广州: 没有这个地区 / there is no such place; known: 小城、东区、西区, and those below",
+            id="elsewhere",
         ),
         pytest.param(
             "narrative --date 2026-11-01",
-            "01: there is no narrative of 2026-11-01, the last is of 2026-11-20",
+            "01: 这一天没有研判 / there is no narrative of 2026-11-01, the last is of 2026-11-20",
             id="a-day-not-judged",
         ),
         pytest.param(
             "narrative --date 2026-11-21",
-            "01: there is no narrative of 2026-11-21, the last is of 2026-11-20;"
+            "01: 这一天没有研判 / there is no narrative of 2026-11-21, the last is of 2026-11-20;"
             " `kapok sweep --date 2026-11-21` writes it",
             id="a-day-not-judged-yet",
         ),
@@ -232,7 +255,7 @@ def test_where_nobody_watches_no_bar_is_drawn(desk: Desk, command: str) -> None:
     ("name", "heads"),
     [
         pytest.param("friday.csv", "rows  accepted  unchanged  quarantined  late  corrected", id="both-languages"),
-        pytest.param("history-2024-07-corrected-again.csv", "行    接收  未变  隔离  迟  更正", id="chinese-alone"),
+        pytest.param("history-2024-07-corrected-again.csv", "行    采用  未变  隔离  迟报  更正", id="chinese-alone"),
     ],
 )
 def test_a_long_file_name_stays_on_one_line(
@@ -261,11 +284,11 @@ def test_brackets_in_a_name_are_printed_as_they_are(desk: Desk, capsys: pytest.C
 
     screen.show_colours({EAST: Coverage(EAST, FRIDAY, 4, 0, Level.CALM)}, named)
     screen.show_alerts([alert], named)
-    screen.show_evidence(alert, {"ss_po.surge": name})
+    screen.show_evidence(alert, {"ss_po.surge": name}, {"ss_po.surge": "rules/public_order.toml"})
     screen.show_events([replace(opened, note=name)], service.config.zone)
     screen.say(name)
 
-    assert capsys.readouterr().out.count(name) == 5
+    assert capsys.readouterr().out.count(name) == 6  # a rule's name twice: in the table, and beside its file
 
 
 def test_a_deployment_laid_by_init_passes_the_check(tmp_path: Path) -> None:

@@ -20,10 +20,10 @@ def main() -> None:
     try:
         app(prog_name="kapok")
     except KapokError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{error.framed()}\n")
         sys.exit(2)
     except OSError as error:
-        sys.stderr.write(f"{error.filename or 'system'}: {error.strerror or error}\n")
+        sys.stderr.write(f"系统拒绝 / the system refuses\n  {error.filename or 'system'}: {error.strerror or error}\n")
         sys.exit(2)
 
 

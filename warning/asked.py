@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from warning.checked import suggestion
 from warning.city import City
+from warning.deadlines import overdue
 from warning.errors import ConfigError
-from warning.model import Alert
+from warning.model import Alert, Document
 from warning.paths import shipped
 from warning.service import Deployment, Service, load_deployment, opened
 from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
+from warning.store import document, feed, open_to_read
 
 NEAR = 5  # alerts named where nothing is near
 
@@ -34,7 +37,8 @@ def deployment_of(config: Path | None) -> Deployment:
     path = config or Path("config.toml")
     if not path.exists():
         raise ConfigError(
-            str(path), ["the file is missing; name one with --config, or lay a deployment: kapok init DIR"]
+            str(path),
+            ["the file is missing; name one with --config, or lay a deployment: kapok init DIR"],
         )
     return load_deployment(path)
 
@@ -47,6 +51,19 @@ def service_of(config: Path | None) -> Service:
         StoreError: if the database cannot be used.
     """
     return opened(deployment_of(config))
+
+
+def records_of(config: Path | None) -> Service:
+    """Return the deployment with its database opened to read: none is made.
+
+    Raises:
+        ConfigError: as ``deployment_of``.
+        NoDatabase: if nothing was imported or swept yet.
+        StoreError: if the database cannot be used.
+    """
+    found = deployment_of(config)
+    store = open_to_read(found.config.path("database"))
+    return Service(found.config, found.city, found.rules, found.calendar, store)
 
 
 def day_of(text: str, *, option: str = "--date") -> date:
@@ -110,7 +127,67 @@ def place_of(city: City, text: str) -> str:
     near = difflib.get_close_matches(text, list(city.places) if text.isdigit() else list(by_name), n=3, cutoff=0.5)
     top = [city.places[code].name_zh for code in (city.root, *city.children[city.root])]
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {'、'.join(top)}, and those below"
-    raise ConfigError(text, [f"there is no such place; {hint}"])
+    raise ConfigError(text, [f"没有这个地区 / there is no such place; {hint}"])
+
+
+def narrative_of(service: Service, code: str, text: str | None, *, english: bool, typed: str) -> Document:
+    """Return the narrative of a place on a date, the last judged one if none is named.
+
+    Raises:
+        ConfigError: naming the date or the places there are narratives of.
+    """
+    last = coverages_of.last_date(service.store)
+    if last is None:
+        raise ConfigError("narrative", ["还没有研判过 / no day was judged yet; `kapok import` and `kapok sweep` do"])
+    chosen = last if text is None else day_of(text)
+    found = document.document(service.store, "narrative-en" if english else "narrative", code, chosen)
+    if found is not None:
+        return found
+    told = [d.place for d in document.documents(service.store, "narrative", chosen)]
+    raise ConfigError(typed or code, [_untold(service, chosen, last, told)])
+
+
+def late_in(service: Service, code: str, text: str | None) -> list[str]:
+    """Return a line for each alert of a place, or of the whole city, with something overdue now.
+
+    Only below the last judged date: a narrative of the past is read as it was.
+    """
+    if text is not None and day_of(text) != coverages_of.last_date(service.store):
+        return []
+    live = [a for a in alerts_of.live(service.store) if code in (a.place, service.city.root)]
+    late = overdue_in(service, live)
+    now = f"{service.clock().astimezone(service.config.zone):%Y-%m-%d %H:%M}"
+    return [f"截至{now}，{number}已逾期：{'、'.join(what)}。" for number, what in late.items()]
+
+
+def overdue_in(service: Service, alerts: Sequence[Alert]) -> Mapping[str, tuple[str, ...]]:
+    """Return by alert number what is overdue now."""
+    events = alerts_of.events(service.store)
+    return overdue(alerts, events, service.calendar, service.config.zone, service.clock())
+
+
+def rule_files(service: Service) -> dict[str, str]:
+    """Return the file of each rule, as seen from the configuration."""
+    return {rule: str(Path(service.config.paths.rules) / name) for rule, name in service.rules.files.items()}
+
+
+def quarantine_of(service: Service, file: str | None) -> int:
+    """Return how many rows of a file, or of all, are quarantined.
+
+    Raises:
+        ConfigError: naming the nearest file that has any.
+    """
+    known = feed.quarantines(service.store)
+    if file is None:
+        return sum(known.values())
+    if file in known:
+        return known[file]
+    if not known:
+        raise ConfigError(file, ["没有隔离的行 / no row of any file is quarantined"])
+    hint = suggestion(file, known)
+    if not hint.startswith("; did"):
+        hint = f"; the last ones that have: {', '.join(list(known)[-NEAR:])}"
+    raise ConfigError(file, [f"此文件没有隔离的行 / no row of this file is quarantined{hint}"])
 
 
 def alert_of(service: Service, number: str) -> Alert:
@@ -124,11 +201,22 @@ def alert_of(service: Service, number: str) -> Alert:
         return found
     known = [alert.number for alert in alerts_of.alerts(service.store)]
     if not known:
-        raise ConfigError(number, ["there is no such alert, and none at all yet; `kapok sweep` judges a day"])
+        raise ConfigError(
+            number, ["没有这条风险提示 / there is no such alert, and none at all yet; `kapok sweep` judges a day"]
+        )
     hint = suggestion(number, known)
     if not hint.startswith("; did"):
         hint = f"; the last ones: {', '.join(known[-NEAR:])}"
-    raise ConfigError(number, [f"there is no such alert{hint}"])
+    raise ConfigError(number, [f"没有这条风险提示 / there is no such alert{hint}"])
+
+
+def _untold(service: Service, day: date, last: date, told: list[str]) -> str:
+    """Why there is no narrative of a day."""
+    if not told:
+        hint = f"; `kapok sweep --date {day}` writes it" if day > last else ""
+        return f"这一天没有研判 / there is no narrative of {day}, the last is of {last}{hint}"
+    names = "、".join(service.city.places[code].name_zh for code in told)
+    return f"这个地区没有研判 / there is no narrative of this place; of {day} there are: {names}"
 
 
 def _meant(text: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import date
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from warning.config import Config, read_config
 from warning.errors import ConfigError, together
 from warning.jobs import channel_of
+from warning.ruleset import series_of
 from warning.schedule import trigger_faults
 from warning.service import Deployment, clock_of, read_deployment
 from warning.templating import faults_of
@@ -32,6 +35,21 @@ def check(path: Path) -> Deployment:
     if deployment is None or errors:
         raise together(errors)
     return deployment
+
+
+def amounts(deployment: Deployment) -> Iterator[str]:
+    """Yield what a deployment holds, in lines."""
+    city, rules = deployment.city, deployment.rules
+    negative = sum(indicator.polarity == "negative" for indicator in city.indicators.values())
+    yield f"{city.name_zh} {city.name_en}: {len(city.places)} places, {len(city.indicators)} indicators"
+    yield (
+        f"{len(city.dimensions)} / {len(city.level2)} / {len(city.indicators)}, {negative} negative,"
+        f" {len(city.indicators) - negative} positive"
+    )
+    series = {key for rule in rules.rules for key in series_of(rule, city)}
+    yield f"{len(rules.rules)} rules, version {rules.version}, judge {len(series)} series"
+    year = deployment.clock().astimezone(deployment.config.zone).year
+    yield from deployment.calendar.notices(date(year - 3, 1, 1), date(year, 12, 31))
 
 
 def _settings(config: Config) -> list[ConfigError]:

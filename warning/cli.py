@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from warning.errors import ConfigError
+from warning.errors import NoDatabase
 
 if TYPE_CHECKING:
-    from warning.service import Deployment, Service
+    from warning.model import FileAccount
+    from warning.service import Service
 
 app = typer.Typer(
     help="木棉哨 Kapok Watch：城市风险早期提示 / risk early warning for a city",
@@ -21,6 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+REASONS = 3  # quarantined rows shown of each file
 ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help="配置文件 / configuration; ./config.toml")]
 Day = Annotated[str | None, typer.Option("--date", help="数据日期 / data date, YYYY-MM-DD")]
 
@@ -39,19 +41,14 @@ def init(folder: Annotated[Path, typer.Argument(help="新建部署的目录 / fo
 def check(config: ConfigFile = None) -> None:
     """检查部署的全部文件 / Check every file of a deployment; the shipped one where there is none here."""
     from warning.asked import own_or_shipped
+    from warning.checking import amounts
     from warning.checking import check as checked
 
     path = own_or_shipped(config)
     deployment = checked(path)
-    city, rules = deployment.city, deployment.rules
-    series = {key for rule in rules.rules for key in _series_of(deployment, rule.id)}
     typer.echo(f"{path}: ok")
-    typer.echo(f"  {city.name_zh} {city.name_en}: {len(city.places)} places, {len(city.indicators)} indicators")
-    typer.echo(f"  {len(city.dimensions)} / {len(city.level2)} / {len(city.indicators)}, {_polarities(deployment)}")
-    typer.echo(f"  {len(rules.rules)} rules, version {rules.version}, judge {len(series)} series")
-    year = _this_year(deployment)
-    for notice in deployment.calendar.notices(date(year - 3, 1, 1), date(year, 12, 31)):
-        typer.echo(f"  {notice}")
+    for line in amounts(deployment):
+        typer.echo(f"  {line}")
 
 
 @app.command("import")
@@ -62,9 +59,31 @@ def take(config: ConfigFile = None) -> None:
 
     with service_of(config) as service, screen.progress("读入 import", None) as beat:
         accounts = jobs.take_in(service, service.clock(), progress=screen.counted(beat))
-    screen.show_accounts(accounts)
+        screen.show_accounts(accounts)
+        _show_reasons(service, accounts)
     if any(account.error is not None for account in accounts):
         raise typer.Exit(2)
+
+
+@app.command()
+def quarantine(
+    file: Annotated[str | None, typer.Option("--file", metavar="NAME", help="只看此文件 / of this file alone")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="至多列多少行 / rows listed at most")] = 100,
+    config: ConfigFile = None,
+) -> None:
+    """隔离的行及原因 / The rows that could not be used, and why."""
+    from warning import screen
+    from warning.asked import quarantine_of, records_of
+    from warning.store import feed
+
+    with records_of(config) as service:
+        total = quarantine_of(service, file)
+        entries = feed.quarantined(service.store, file=file, limit=limit)
+        screen.show_quarantine(entries, with_file=file is None)
+        if total > len(entries):
+            screen.say(
+                f"共隔离 {total} 行，以上 {len(entries)} 行；--limit 可多列 / {total} rows in all; --limit lists more"
+            )
 
 
 @app.command()
@@ -85,43 +104,88 @@ def sweep(day: Day = None, config: ConfigFile = None) -> None:
         )
         for rule, reason in swept.failures:
             screen.say(f"  {rule}: {reason}")
+        _say_waiting(service)
+
+
+@app.command()
+def send(config: ConfigFile = None) -> None:
+    """发送发件箱中的邮件 / Send once what waits in the outbox; exit code 2 if something was refused."""
+    from warning import jobs, screen
+    from warning.asked import service_of
+    from warning.store import outbox
+
+    with service_of(config) as service:
+        now = service.clock()
+        with screen.progress("发送 send", None) as beat:
+            sent, refused = jobs.send_waiting(jobs.Task(service, now, now, beat))
+        screen.say(f"已发 sent {sent}，被拒 refused {refused}")
+        screen.show_refused(outbox.refused(service.store, at=now))
+        screen.show_outbox(outbox.account(service.store))
+    if refused:
+        raise typer.Exit(2)
 
 
 @app.command()
 def status(config: ConfigFile = None) -> None:
     """现况 / What is watched, what is open, which files and jobs there were."""
     from warning import screen
-    from warning.asked import service_of
+    from warning.asked import deployment_of, overdue_in, records_of
     from warning.store import alert, coverage, feed, outbox, run
 
-    with service_of(config) as service:
+    try:
+        opened = records_of(config)
+    except NoDatabase as nothing:
+        city = deployment_of(config).city
+        typer.echo(f"{city.name_zh}：部署已就绪，还没有读入数据 / {city.name_en}: laid, nothing was taken in")
+        typer.echo(nothing)
+        raise typer.Exit(2) from nothing
+    with opened as service:
         store, zone = service.store, service.config.zone
         last = coverage.last_date(store)
         if last is not None:
             screen.say(f"数据日期 data date {last}")
             screen.show_colours(coverage.on(store, last), service.city)
-        screen.show_alerts(alert.live(store), service.city)
-        screen.show_accounts(feed.files(store, limit=10))
-        account = outbox.account(store)
-        screen.say(
-            f"发件箱 outbox: {account.written} written = {account.sent} sent + {account.pending} pending + "
-            f"{account.failed} failed"
-        )
+        live = alert.live(store)
+        screen.show_alerts(live, service.city, overdue_in(service, live))
+        files = feed.files(store, limit=10)
+        screen.show_accounts(files)
+        _show_reasons(service, files)
+        screen.show_outbox(outbox.account(store))
         screen.show_runs(run.runs(store, limit=10), zone)
 
 
 @app.command()
-def show(number: Annotated[str, typer.Argument(metavar="ALERT")], config: ConfigFile = None) -> None:
-    """一条风险提示 / One alert with its evidence and history."""
+def alerts(
+    every: Annotated[bool, typer.Option("--all", help="连同已结束的 / those that ended, too")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """风险提示清单 / The alerts that are not closed, or all."""
     from warning import screen
-    from warning.asked import alert_of, service_of
+    from warning.asked import overdue_in, records_of
     from warning.store import alert
 
-    with service_of(config) as service:
-        found = alert_of(service, number)
-        screen.show_alerts([found], service.city)
-        screen.show_evidence(found, {rule.id: rule.name_zh for rule in service.rules.rules})
-        screen.show_events(alert.events(service.store, number), service.config.zone)
+    with records_of(config) as service:
+        live, told = alert.live(service.store), alert.alerts(service.store)
+        screen.show_alerts(told if every else live, service.city, overdue_in(service, live))
+        ended = len(told) - len(live)
+        screen.say(f"未结束 live {len(live)}，已结束 ended {ended}，全部 all {len(told)}")
+
+
+@app.command()
+def show(number: Annotated[str, typer.Argument(metavar="ALERT")], config: ConfigFile = None) -> None:
+    """一条风险提示 / One alert with its evidence, deadlines and history."""
+    from warning import screen
+    from warning.asked import alert_of, overdue_in, records_of, rule_files
+    from warning.deadlines import deadlines
+    from warning.store import alert
+
+    with records_of(config) as service:
+        found, zone = alert_of(service, number), service.config.zone
+        screen.show_alerts([found], service.city, overdue_in(service, [found]))
+        screen.show_evidence(found, {rule.id: rule.name_zh for rule in service.rules.rules}, rule_files(service))
+        events = alert.events(service.store, number)
+        screen.show_deadlines(deadlines(found, events, service.calendar, zone), service.clock())
+        screen.show_events(events, zone)
 
 
 @app.command()
@@ -132,19 +196,13 @@ def narrative(
     config: ConfigFile = None,
 ) -> None:
     """“+1”研判 / The narrative of a place, or of the city."""
-    from warning.asked import day_of, place_of, service_of
-    from warning.store import coverage, document
+    from warning.asked import late_in, narrative_of, place_of, records_of
 
-    with service_of(config) as service:
-        code, last = place_of(service.city, place), coverage.last_date(service.store)
-        if last is None:
-            raise ConfigError("narrative", ["no day was judged yet; `kapok import` and `kapok sweep` do"])
-        chosen = last if day is None else day_of(day)
-        found = document.document(service.store, "narrative-en" if english else "narrative", code, chosen)
-        if found is None:
-            told = [d.place for d in document.documents(service.store, "narrative", chosen)]
-            raise ConfigError(place or code, [_untold(service, chosen, last, told)])
-        typer.echo(found.text)
+    with records_of(config) as service:
+        code = place_of(service.city, place)
+        typer.echo(narrative_of(service, code, day, english=english, typed=place).text)
+        for line in late_in(service, code, day):
+            typer.echo(line)
 
 
 @app.command()
@@ -159,6 +217,7 @@ def briefing(monday: Day = None, config: ConfigFile = None) -> None:
         with screen.progress(f"周报 briefing {chosen}", None) as beat:
             documents, messages = weekly.write_week(service, chosen, now=now, beat=beat)
         screen.say(f"{documents} document(s) in {service.config.path('documents')}, {messages} message(s)")
+        _say_waiting(service)
 
 
 @app.command()
@@ -213,25 +272,24 @@ def _tell_page(address: str) -> None:
     typer.echo(f"页面 page {address}  (Ctrl+C 结束 / to end)")
 
 
-def _untold(service: Service, day: date, last: date, told: list[str]) -> str:
-    """Why there is no narrative of a day."""
-    if not told:
-        hint = f"; `kapok sweep --date {day}` writes it" if day > last else ""
-        return f"there is no narrative of {day}, the last is of {last}{hint}"
-    names = "、".join(service.city.places[code].name_zh for code in told)
-    return f"there is no narrative of this place; of {day} there are: {names}"
+def _say_waiting(service: Service) -> None:
+    """Say that what was written waits, and how it goes out."""
+    from warning import screen
+    from warning.store import outbox
+
+    waiting = outbox.account(service.store).pending
+    if waiting:
+        screen.say(
+            f"发件箱中 {waiting} 封待发：kapok send 发送；kapok serve 自动发送 / {waiting} mail(s) wait: `kapok send`"
+        )
 
 
-def _series_of(deployment: Deployment, rule: str) -> list[object]:
-    from warning.ruleset import series_of
+def _show_reasons(service: Service, accounts: Sequence[FileAccount]) -> None:
+    """Show of each file with quarantined rows the first few and why, and where all are."""
+    from warning import screen
+    from warning.store import feed
 
-    return list(series_of(deployment.rules.rule(rule), deployment.city))
-
-
-def _polarities(deployment: Deployment) -> str:
-    negative = sum(i.polarity == "negative" for i in deployment.city.indicators.values())
-    return f"{negative} negative, {len(deployment.city.indicators) - negative} positive"
-
-
-def _this_year(deployment: Deployment) -> int:
-    return deployment.clock().astimezone(deployment.config.zone).year
+    for account in accounts:
+        if account.quarantined:
+            entries = feed.quarantined(service.store, file=account.name, limit=REASONS)
+            screen.show_reasons(account, entries)

@@ -8,6 +8,13 @@ from collections.abc import Sequence
 class KapokError(Exception):
     """Base of everything the command line prints without a traceback; exit code 2."""
 
+    heading = ""  # Chinese beside English, above what is said for analysts
+
+    def framed(self) -> str:
+        """Return the error as the command line prints it."""
+        said = str(self)
+        return f"{self.heading}\n" + "\n".join(f"  {line}" for line in said.splitlines()) if self.heading else said
+
 
 class ConfigError(KapokError):
     """A configuration, city, rule or calendar file is missing or wrong.
@@ -18,7 +25,12 @@ class ConfigError(KapokError):
     def __init__(self, where: str, faults: Sequence[str]) -> None:
         self.where = where
         self.faults = tuple(faults)
+        self.heading = f"{where}：有 {len(faults)} 处错误 / {len(faults)} problem(s)"
         super().__init__(f"{where}: {len(self.faults)} problem(s)\n" + "\n".join(f"  {fault}" for fault in self.faults))
+
+    def framed(self) -> str:
+        """Return the heading above the faults."""
+        return self.heading + "".join(f"\n  {fault}" for fault in self.faults)
 
 
 class ConfigErrors(ConfigError):
@@ -31,6 +43,10 @@ class ConfigErrors(ConfigError):
     def __str__(self) -> str:
         return "\n".join(map(str, self.errors))
 
+    def framed(self) -> str:
+        """Return the files one after another, each with its heading."""
+        return "\n".join(error.framed() for error in self.errors)
+
 
 def together(errors: Sequence[ConfigError]) -> ConfigError:
     """Return one error that lists the faults of all, file by file; at least one is needed."""
@@ -40,9 +56,19 @@ def together(errors: Sequence[ConfigError]) -> ConfigError:
 class SourceError(KapokError):
     """A feed could not be read at all; the file stays where it is."""
 
+    heading = "数据无法读入 / the data cannot be read"
+
 
 class StoreError(KapokError):
     """The database cannot be used: newer version, unwritable folder, full disk, not a database."""
+
+    heading = "数据库无法使用 / the database cannot be used"
+
+
+class NoDatabase(StoreError):
+    """There is nothing to read yet: no file was imported and no day swept."""
+
+    heading = ""
 
 
 class JobTimeout(KapokError):

@@ -74,6 +74,12 @@ def briefing(task: Task) -> str:
 
 def send(task: Task) -> str:
     """Send what waits in the outbox; what is refused for now is tried again later, with growing pauses."""
+    sent, refused = send_waiting(task)
+    return f"{sent} sent, {refused} refused"
+
+
+def send_waiting(task: Task) -> tuple[int, int]:
+    """Send what is due in the outbox, each once; return how many messages were sent and how many refused."""
     store = task.service.store
     out = channel_of(task.service.config)
     sent = failed = 0
@@ -101,7 +107,7 @@ def send(task: Task) -> str:
         with store.write():
             outbox.mark_sent(store, message.message_id, task.now)
         sent += 1
-    return f"{sent} sent, {failed} refused"
+    return sent, failed
 
 
 JOBS: dict[str, Callable[[Task], str]] = {

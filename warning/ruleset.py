@@ -12,7 +12,7 @@ import hashlib
 import inspect
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -124,6 +124,7 @@ class Ruleset:
     rules: tuple[Rule, ...]
     colours: PlaceColours
     version: str
+    files: Mapping[str, str] = field(default_factory=dict)  # rule -> name of the file it stands in
 
     def rule(self, identifier: str) -> Rule:
         return next(rule for rule in self.rules if rule.id == identifier)
@@ -149,9 +150,10 @@ def read_rules(folder: Path, city: City | None) -> tuple[Ruleset, list[ConfigErr
     paths = sorted(folder.glob("*.toml"))
     if not paths:
         lacking = "the folder has no rule files (*.toml); copy the shipped ones with `kapok init`"
-        return Ruleset((), PlaceColours(), ""), [ConfigError(str(folder), [lacking])]
+        return Ruleset((), PlaceColours(), "", {}), [ConfigError(str(folder), [lacking])]
     errors: list[ConfigError] = []
     rules: list[Rule] = []
+    files: dict[str, str] = {}
     colours = PlaceColours()
     digest = hashlib.sha256()
     for path in paths:
@@ -167,9 +169,10 @@ def read_rules(folder: Path, city: City | None) -> tuple[Ruleset, list[ConfigErr
             continue
         found, wrong = _rules_of(area, city, {rule.id for rule in rules})
         rules += found
+        files |= {rule.id: path.name for rule in found}
         if wrong:
             errors.append(ConfigError(str(path), wrong))
-    return Ruleset(tuple(rules), colours, digest.hexdigest()[:8]), errors
+    return Ruleset(tuple(rules), colours, digest.hexdigest()[:8], files), errors
 
 
 def series_of(rule: Rule, city: City) -> tuple[SeriesKey, ...]:

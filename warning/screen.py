@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from rich.box import SIMPLE_HEAD
@@ -16,11 +18,14 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from warning.city import City
+from warning.deadlines import Deadline
 from warning.facts import LEVEL_ZH, MARK
-from warning.model import Alert, Event, FileAccount, Level
+from warning.model import Alert, Event, FileAccount, Indicator, Level, Place, QuarantineEntry
 from warning.scoring import Beat
 from warning.situation import Coverage
+from warning.store.outbox import Account
 from warning.store.run import Run
+from warning.words import JOBS, STAGES, TRANSITIONS
 
 STYLE = {
     Level.MISSING: "dim",
@@ -77,7 +82,7 @@ def show_accounts(accounts: Sequence[FileAccount]) -> None:
     """Print the row account of every file, read = accepted + unchanged + quarantined, and the files refused."""
     show_table(
         "文件 Files",
-        ("文件 file", "行 rows", "接收 accepted", "未变 unchanged", "隔离 quarantined", "迟 late", "更正 corrected"),
+        ("文件 file", "行 rows", "采用 accepted", "未变 unchanged", "隔离 quarantined", "迟报 late", "更正 corrected"),
         [
             (escape(a.name), a.rows, a.accepted, a.unchanged, a.quarantined, a.late, a.corrected)
             for a in accounts
@@ -89,20 +94,60 @@ def show_accounts(accounts: Sequence[FileAccount]) -> None:
             console.print(f"  未读 refused: {escape(a.error)}")
 
 
+def show_reasons(account: FileAccount, entries: Sequence[QuarantineEntry]) -> None:
+    """Print the first quarantined rows of a file, and where all are."""
+    say(f"{account.name}：隔离 {account.quarantined} 行 / {account.quarantined} row(s) quarantined")
+    for entry in entries:
+        where = f"，{entry.column}={entry.value!r}" if entry.column else ""
+        say(f"  第 {entry.row} 行{where}：{entry.reason}")
+    say(f"  全部 all: kapok quarantine --file {shlex.quote(account.name)}")
+
+
+def show_quarantine(entries: Sequence[QuarantineEntry], *, with_file: bool) -> None:
+    """Print quarantined rows, each with its reason."""
+    columns = ("文件 file", "行 row", "列 column", "值 value", "原因 reason")
+    rows = [(escape(e.file), e.row, e.column or "整行", escape(e.value), escape(e.reason)) for e in entries]
+    skipped = 0 if with_file else 1
+    show_table("隔离的行 Quarantine", columns[skipped:], [row[skipped:] for row in rows])
+
+
+def show_outbox(account: Account) -> None:
+    """Print what became of all messages."""
+    say(
+        f"发件箱 outbox: 写成 {account.written} written = 已发 {account.sent} sent + 待发 {account.pending} pending"
+        f" + 失败 {account.failed} failed"
+    )
+
+
+def show_refused(refused: Sequence[tuple[str, str]]) -> None:
+    """Print who did not get a message, and what was answered."""
+    for recipient, reason in refused:
+        say(f"  被拒 refused {recipient}: {reason}")
+
+
 def show_runs(runs: Sequence[Run], zone: ZoneInfo) -> None:
     """Print what jobs ran and how they ended."""
     show_table(
         "任务 Jobs",
-        ("任务 job", "应于 due", "开始 started", "结果 status", "说明 note"),
-        [(r.job, local(r.scheduled_for, zone), local(r.started, zone), r.status, escape(r.note)) for r in runs],
+        ("任务 job", "应在 due", "开始 started", "状态 state", "说明 note"),
+        [
+            (
+                f"{JOBS.get(r.job, r.job)}\n{r.job}",
+                local(r.scheduled_for, zone),
+                local(r.started, zone),
+                r.status,
+                escape(r.note),
+            )
+            for r in runs
+        ],
     )
 
 
-def show_evidence(alert: Alert, names: Mapping[str, str]) -> None:
-    """Print the signals that hold an alert at its level; ``names`` are the rules'."""
+def show_evidence(alert: Alert, names: Mapping[str, str], files: Mapping[str, str]) -> None:
+    """Print the signals that hold an alert at its level; ``names`` and ``files`` are the rules'."""
     show_table(
         "依据 Evidence",
-        ("规则 rule", "日期 date", "值 observed", "常态 expected", "上限 upper", "意外度 surprise", "合计 steps"),
+        ("规则 rule", "日期 date", "实际 observed", "预期 expected", "上限 upper", "意外度 surprise", "窗口 window"),
         [
             (
                 escape(f"{s.rule}\n{names.get(s.rule, '')}"),
@@ -116,6 +161,19 @@ def show_evidence(alert: Alert, names: Mapping[str, str]) -> None:
             for s in alert.evidence
         ],
     )
+    for rule in dict.fromkeys(signal.rule for signal in alert.evidence):
+        file = files.get(rule, "规则已删除 deleted")
+        say(f"规则 rule {rule} {names.get(rule, '')}（{file}）")
+
+
+def show_deadlines(deadlines: Sequence[Deadline], now: datetime) -> None:
+    """Print until when what is to be done, and whether that is past; nothing where there is no deadline."""
+    if deadlines:
+        show_table(
+            "期限 Deadlines",
+            ("事项 to do", "期限 until", "状态 state"),
+            [(f"{d.zh} {d.en}", f"{d.until:%Y-%m-%d %H:%M}", " ".join(d.state(now))) for d in deadlines],
+        )
 
 
 def show_colours(coverages: Mapping[str, Coverage], city: City) -> None:
@@ -127,31 +185,41 @@ def show_colours(coverages: Mapping[str, Coverage], city: City) -> None:
     )
 
 
-def show_alerts(alerts: Sequence[Alert], city: City) -> None:
-    """Print alerts, strongest first."""
+def show_alerts(
+    alerts: Sequence[Alert], city: City, overdue: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> None:
+    """Print alerts, strongest first; ``overdue`` has those with a deadline that is past."""
     show_table(
         "风险提示 Alerts",
-        ("编号 number", "等级 level", "地区 place", "指标 indicator", "始于 since", "状态 stage"),
+        ("编号 number", "等级 level", "地区 place", "指标 indicator", "始于 since", "处置 stage"),
         [
             (
                 escape(alert.number),
                 word(alert.active),
-                escape(city.places[alert.place].name_zh),
-                escape(city.indicators[alert.indicator].name_zh),
+                escape(_name(city.places, alert.place)),
+                escape(_name(city.indicators, alert.indicator)),
                 alert.onset,
-                alert.stage,
+                STAGES[alert.stage][0] + ("\n已逾期" if overdue.get(alert.number) else ""),
             )
             for alert in sorted(alerts, key=lambda a: (-a.active, a.number))
         ],
     )
 
 
+def _name(known: Mapping[str, Place] | Mapping[str, Indicator], code: str) -> str:
+    """An alert of long ago may name what the city no longer has."""
+    return known[code].name_zh if code in known else code
+
+
 def show_events(events: Sequence[Event], zone: ZoneInfo) -> None:
     """Print an alert's history."""
     show_table(
         "经过 History",
-        ("日期 date", "时刻 at", "事项 event", "由 from", "至 to", "说明 note"),
-        [(e.date, local(e.at, zone), e.transition, word(e.before), word(e.after), escape(e.note)) for e in events],
+        ("日期 date", "研判时间 at", "变化 change", "由 from", "至 to", "说明 note"),
+        [
+            (e.date, local(e.at, zone), TRANSITIONS[e.transition][0], word(e.before), word(e.after), escape(e.note))
+            for e in events
+        ],
     )
 
 

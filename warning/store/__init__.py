@@ -4,7 +4,7 @@ One module a noun, each a few functions with the ``Store`` first.  What writes i
 called inside ``with store.write():``, so that a sweep or a file is stored whole or not at all.
 """
 
-from warning.store.connection import Store, open_store
+from warning.store.connection import Store, open_store, open_to_read
 from warning.store.lock import alone
 
-__all__ = ["Store", "alone", "open_store"]
+__all__ = ["Store", "alone", "open_store", "open_to_read"]

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from warning.errors import StoreError
+from warning.errors import NoDatabase, StoreError
 
 if TYPE_CHECKING:
     from sqlite_utils import Database  # brings pandas along: half a second `kapok --help` need not wait
@@ -168,6 +169,65 @@ def open_store(path: Path) -> Store:
     return store
 
 
+def open_to_read(path: Path) -> Store:
+    """Open a database that is there; where it or its folder may not be written, to read alone.
+
+    Raises:
+        NoDatabase: if there is none; none is made.
+        StoreError: as ``open_store``, or if its writer ended without tidying up and its folder may not be written.
+    """
+    if not _is_there(path):
+        folder = "" if path.parent.is_dir() else f" (after `mkdir -p {path.parent}`)"
+        raise NoDatabase(
+            f"还没有数据库：{path}；`kapok import` 或 `kapok sweep` 会建立它\n"
+            f"there is no database yet at {path}; `kapok import` or `kapok sweep` makes it{folder}"
+        )
+    try:
+        return open_store(path)
+    except StoreError as error:
+        if not _may_not_write(error.__cause__):
+            raise
+        return _opened_to_read(path)
+
+
+def _opened_to_read(path: Path) -> Store:
+    from sqlite_utils import Database
+
+    # In write-ahead mode a reader makes files beside the database.  Where it may not, the database is read as a
+    # file nobody changes, which is true while no such file of a writer lies there.
+    still = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+    address = f"file:{quote(str(path.absolute()))}?mode=ro{still}"
+    connection: sqlite3.Connection | None = None
+    try:
+        connection = sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None)
+        store = Store(path, Database(connection, execute_plugins=False))
+        _require_current(store)
+    except BaseException as error:
+        if connection is not None:
+            connection.close()
+        sentence = _complaint(error)
+        if sentence is None:
+            raise
+        raise StoreError(f"{path}: {sentence}") from error
+    return store
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a folder that may not be looked into: opening says so
+        return True
+
+
+def _require_current(store: Store) -> None:
+    from warning.store.schema import MIGRATIONS
+
+    database = store._database
+    _refuse_strangers(store.path, database, [migration.name for migration in MIGRATIONS.applied(database)])
+    if MIGRATIONS.pending(database):
+        raise StoreError(f"{store.path}: made by an older version; {_COMPLAINTS['SQLITE_READONLY']}")
+
+
 def _prepare(store: Store) -> None:
     from warning.store.schema import MIGRATIONS
 
@@ -196,6 +256,11 @@ def _refuse_strangers(path: Path, database: Database, applied: Sequence[str]) ->
         raise StoreError(
             f"{path}: is the database of another program (it has the table {strange[0]!r}); correct paths.database"
         )
+
+
+def _may_not_write(error: BaseException | None) -> bool:
+    name = getattr(error, "sqlite_errorname", None) or ""
+    return name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN"))
 
 
 def _complaint(error: BaseException) -> str | None:

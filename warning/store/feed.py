@@ -122,12 +122,12 @@ def files(store: Store, *, limit: int = 100) -> list[FileAccount]:
     ]
 
 
-def quarantined(store: Store, *, limit: int = 100) -> list[QuarantineEntry]:
-    """Return unusable rows, those of the newest file first."""
+def quarantined(store: Store, *, file: str | None = None, limit: int = 100) -> list[QuarantineEntry]:
+    """Return unusable rows, of the files of one name or of all, those of the newest file first."""
     found = store.rows(
         'SELECT f.name, q.row, q."column", q.value, q.reason FROM quarantine AS q JOIN feed_file AS f ON f.id = q.file'
-        " ORDER BY q.file DESC, q.row LIMIT ?",
-        (limit,),
+        " WHERE ? IS NULL OR f.name = ? ORDER BY q.file DESC, q.row LIMIT ?",
+        (file, file, limit),
     )
     return [QuarantineEntry(*row) for row in found]
 
@@ -139,6 +139,13 @@ def quarantined_since(store: Store, instant: datetime) -> list[tuple[str, int]]:
         (text_of(instant),),
     )
     return [(name, rows) for name, rows in found]
+
+
+def quarantines(store: Store) -> dict[str, int]:
+    """Return how many rows of the files of each name could not be used, names in order of arrival."""
+    return dict(
+        store.rows("SELECT name, sum(quarantined) FROM feed_file WHERE quarantined > 0 GROUP BY name ORDER BY max(id)")
+    )
 
 
 def feed_health(store: Store) -> list[FeedHealth]:

@@ -136,6 +136,14 @@ def messages(store: Store, *, state: str | None = None, limit: int = 100) -> lis
     ]
 
 
+def refused(store: Store, *, at: datetime) -> list[tuple[str, str]]:
+    """Return the recipients and answers of the messages that were refused at an instant, oldest first."""
+    found = store.rows(
+        "SELECT recipient, reason FROM outbox WHERE last_try = ? AND reason <> '' ORDER BY id", (text_of(at),)
+    )
+    return [(recipient, reason) for recipient, reason in found]
+
+
 def _insert(store: Store, message: Message) -> bool:
     return bool(
         store.change(

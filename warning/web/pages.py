@@ -15,11 +15,12 @@ from starlette.responses import HTMLResponse
 
 from warning.config import Config
 from warning.facts import number, quantity
-from warning.model import Level, Place, Stage, Transition
+from warning.model import Level, Place
 from warning.service import Deployment, Service, opened
 from warning.store import coverage as coverages_of
 from warning.store import document
 from warning.templating import Engine, engine, render
+from warning.words import STAGES, TRANSITIONS
 
 CLASSES = {
     Level.MISSING: "grey",
@@ -27,21 +28,6 @@ CLASSES = {
     Level.YELLOW: "yellow",
     Level.ORANGE: "orange",
     Level.RED: "red",
-}
-STAGES = {
-    Stage.RAISED: ("待签收", "to be acknowledged"),
-    Stage.ACKNOWLEDGED: ("已签收", "acknowledged"),
-    Stage.VERIFIED: ("已核实", "verified"),
-    Stage.RECTIFYING: ("整改中", "rectifying"),
-    Stage.REPORTED: ("已反馈", "reported"),
-    Stage.REVIEWED: ("已复核", "reviewed"),
-    Stage.CLOSED: ("已结束", "closed"),
-}
-TRANSITIONS = {
-    Transition.OPENED: ("新出现", "opened"),
-    Transition.RAISED: ("升级", "raised"),
-    Transition.LOWERED: ("降级", "lowered"),
-    Transition.ENDED: ("结束", "ended"),
 }
 WEEKDAYS = "一二三四五六日"
 
