@@ -5,12 +5,34 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 
 import httpx
 import pytest
-from judged_city import FALLEN, ORANGE, OVER, RED, YELLOW, deployment_in, judged_in, served
+from judged_city import (
+    ALERTS,
+    FALLEN,
+    NOW,
+    ORANGE,
+    OVER,
+    RED,
+    YELLOW,
+    deployment_in,
+    judged_in,
+    served,
+    signal,
+)
 
+from warning.model import Level
+from warning.service import opened
+from warning.store import alert as alerts_of
+from warning.web.alerts import SHOWN
+
+serving = contextmanager(served)
 PAGES = ["/", "/?wall=1", "/alerts", f"/alerts/{RED}", "/places/440106", "/places/440100", "/health"]
 FAULTS = ["/nothing", "/alerts/GZ-1", "/places/nowhere", "/places/440106?date=never", "/?date=2020-01-01"]
 VOID = {"meta", "link", "input", "img", "br"}
@@ -43,7 +65,8 @@ class Outline(HTMLParser):
 
 
 def words(page: str) -> str:
-    """Return what is read when all markup is left out; what is only emphasised stays in its sentence."""
+    """Return what is read at a desk when all markup is left out; what is only emphasised stays in its sentence."""
+    page = re.sub(r'<small class="more">.*?</small>', "", page)  # shown on a phone, for the columns left out there
     return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"</?strong[^>]*>", "", page)).split())
 
 
@@ -171,6 +194,11 @@ def test_only_the_map_reloads_itself(desk: httpx.Client) -> None:
     ("question", "expected"),
     [
         pytest.param("", [RED, ORANGE, YELLOW, FALLEN], id="all-that-are-open"),
+        pytest.param("?state=ended", [OVER], id="those-that-ended"),
+        pytest.param("?state=ended&level=red", [], id="ended-by-level"),
+        pytest.param("?state=ended&level=yellow", [OVER], id="ended-by-their-highest-level"),
+        pytest.param("?state=all", [RED, ORANGE, YELLOW, FALLEN, OVER], id="all-there-ever-were"),
+        pytest.param("?state=all&date=2026-11-19", [], id="none-then"),
         pytest.param("?level=orange", [ORANGE], id="by-level"),
         pytest.param("?level=calm", [FALLEN], id="fallen-back-but-not-closed"),
         pytest.param("?place=440106", [RED], id="by-place"),
@@ -183,6 +211,89 @@ def test_alerts_are_filtered_by_level_place_and_date(desk: httpx.Client, questio
     text = desk.get(f"/alerts{question}").text
 
     assert re.findall(r'href="/alerts/(GZ-[\d-]+)"', text) == expected
+
+
+def test_the_list_counts_live_ended_and_all(desk: httpx.Client) -> None:
+    text = words(desk.get("/alerts?state=ended").text)
+
+    assert "未结束 Live 4 已结束 Ended 1 全部 All 5" in text
+    assert "未结束 Live 1 已结束 Ended 0 全部 All 1" in words(desk.get("/alerts?place=440106").text)
+
+
+def test_a_long_list_comes_in_sheets_that_keep_what_was_asked(tmp_path: Path) -> None:
+    deployment = judged_in(tmp_path)
+    with opened(deployment) as service, service.store.write():
+        old = [
+            replace(ALERTS[-1], number=f"GZ-20261120-{n:04d}", peak=Level.ORANGE) for n in range(1000, 1000 + SHOWN + 1)
+        ]
+        alerts_of.save(service.store, old)
+
+    with serving(deployment) as client:
+        first = client.get("/alerts?state=ended&level=orange").text
+        second = client.get("/alerts?state=ended&level=orange&sheet=2").text
+
+    assert len(re.findall(r'href="/alerts/GZ', first)) == SHOWN
+    assert "第 1—100 项，共 101 项" in first
+    assert 'rel="next" href="/alerts?state=ended&amp;level=orange&amp;sheet=2"' in first
+    assert "第 101—101 项，共 101 项" in second
+    assert 'rel="prev" href="/alerts?state=ended&amp;level=orange"' in second
+
+
+@pytest.mark.parametrize("address", [*PAGES, *FAULTS, "/healthz", f"/alerts/{RED}/chart.png", "/static/kapok.css"])
+def test_head_is_answered_like_get_without_a_body(desk: httpx.Client, address: str) -> None:
+    whole, head = desk.get(address), desk.head(address)
+
+    assert head.status_code == whole.status_code
+    assert head.content == b""
+    assert {k: v for k, v in head.headers.items() if k != "date"} == {
+        k: v for k, v in whole.headers.items() if k != "date"
+    }
+
+
+def test_a_deadline_that_is_past_is_called_overdue_in_words(tmp_path: Path) -> None:
+    deployment = judged_in(tmp_path)  # the alert in Tianhe became red at the hour the clock shows
+    (tmp_path / "clock").write_text((NOW + timedelta(hours=3)).isoformat(), encoding="ascii")
+
+    with serving(deployment) as client:
+        alert, listed = words(client.get(f"/alerts/{RED}").text), words(client.get("/alerts?level=red").text)
+        place, before = words(client.get("/places/440106").text), words(client.get("/alerts?date=2026-11-20").text)
+
+    assert "签收期限 To acknowledge by 2026-11-22 08:00 ！ 已逾期 overdue" in alert
+    assert "反馈处置方案期限 To give a plan by 2026-11-23 07:30 未到期 not due yet" in alert
+    assert "待签收 ！ 已逾期" in listed
+    assert f"！ 已逾期 天河区·电信网络诈骗警情数（ {RED} ）：签收、核实 overdue" in place
+    assert "已逾期" not in before
+
+
+def test_no_deadline_is_overdue_before_it_is_past(desk: httpx.Client) -> None:
+    assert "已逾期" not in desk.get(f"/alerts/{RED}").text
+
+
+def test_an_alert_names_the_file_of_its_rule(desk: httpx.Client) -> None:
+    assert "短期异常升高 ss_wa.surge （rules/wallet.toml）" in words(desk.get(f"/alerts/{RED}").text)
+
+
+def test_the_words_of_a_picture_do_not_take_a_week_for_a_day(tmp_path: Path) -> None:
+    deployment = judged_in(tmp_path)
+    week = replace(signal(Level.RED, "440106", observed=229.0), window=7)
+    with opened(deployment) as service, service.store.write():
+        alerts_of.save(service.store, [replace(ALERTS[1], evidence=(week,))])
+
+    with serving(deployment) as client:
+        [picture] = Outline(client.get(f"/alerts/{RED}").text).all("img")
+
+    assert str(picture["alt"]).startswith("天河区电信网络诈骗警情数走势：截至11月21日的7天合计为229，正常上限22.5，")
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_on_a_phone_no_column_is_out_of_reach(desk: httpx.Client, address: str) -> None:
+    text = desk.get(address).text
+
+    assert text.count("<table") == len(re.findall(r'<div class="scroll"[^>]*tabindex="0">\s*<table', text))
+    for table in re.findall(r'<table class="cards">.*?</table>', text, re.DOTALL):  # stacked, so each cell needs a name
+        cells = re.findall(r"<(?:td|th scope=\"row\")[^>]*>", table)
+        assert cells
+        assert [cell for cell in cells if "data-label=" not in cell] == []
 
 
 def test_any_judged_place_can_be_chosen_in_the_list_of_alerts(desk: httpx.Client) -> None:
@@ -199,7 +310,9 @@ def test_an_alert_says_what_where_since_when_and_why(desk: httpx.Client) -> None
 
     assert "天河区·电信网络诈骗警情数" in text
     assert "始于 Since 2026-11-18" in text
-    assert "短期异常升高 ss_wa.surge 2026-11-21 31 12.5 4.0—22.5 不足十万分之一（偏高） 1 天" in text
+    assert (
+        "短期异常升高 ss_wa.surge （rules/wallet.toml） 2026-11-21 31 12.5 4.0—22.5 不足十万分之一（偏高） 1 天" in text
+    )
     assert re.search(r"新出现 opened 正常 △ 黄色 .* 升级 raised △ 黄色 ■ 红色", text)
 
 

@@ -29,6 +29,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         ("/alerts/GZ-20261121-9999", "风险提示“GZ-20261121-9999”"),
         ("/alerts/GZ-20261121-9999/chart.png", "风险提示“GZ-20261121-9999”"),
         ("/alerts?level=purple", "等级“purple”"),
+        ("/alerts?state=gone", "状态“gone”"),
+        ("/alerts?sheet=2", "第“2”页"),
+        ("/alerts?sheet=0", "第“0”页"),
+        ("/alerts?sheet=x", "第“x”页"),
+        (f"/alerts?sheet={'9' * 5000}", f"第“{'9' * 5000}”页"),
         ("/alerts?place=999", "地区“999”"),
         ("/places/999", "地区“999”"),
         ("/places/440106?date=yesterday", "日期“yesterday”"),
@@ -48,7 +53,17 @@ def test_what_is_not_there_is_named_with_a_way_back(desk: httpx.Client, address:
 
 @pytest.mark.parametrize(
     "address",
-    ["/<b>x", "/alerts/<b>x", "/alerts?level=<b>x", "/alerts?place=<b>x", "/places/<b>x", "/?date=<b>x", "/?wall=<b>x"],
+    [
+        "/<b>x",
+        "/alerts/<b>x",
+        "/alerts?level=<b>x",
+        "/alerts?place=<b>x",
+        "/alerts?state=<b>x",
+        "/alerts?sheet=<b>x",
+        "/places/<b>x",
+        "/?date=<b>x",
+        "/?wall=<b>x",
+    ],
 )
 def test_nothing_asked_for_comes_back_as_markup(desk: httpx.Client, address: str) -> None:
     text = desk.get(address).text
@@ -86,7 +101,7 @@ def test_the_page_changes_nothing(desk: httpx.Client, method: str) -> None:
     answer = desk.request(method, f"/alerts/{RED}")
 
     assert answer.status_code == 405
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
     assert "本页只供查看" in answer.text
 
 

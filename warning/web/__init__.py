@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from warning.paths import PACKAGE
 from warning.service import Deployment
 from warning.web import alerts, briefings, faults, health, map, places
-from warning.web.guard import HOSTS, guarded
+from warning.web.guard import HOSTS, guarded, headed
 from warning.web.pages import desk_of
 
 __all__ = ["create_app"]
@@ -29,6 +29,7 @@ def create_app(deployment: Deployment) -> FastAPI:
     app.state.desk = desk_of(deployment)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)
     app.add_middleware(guarded)
+    app.add_middleware(headed)
     faults.handle(app)
     for module in (map, alerts, places, health, briefings):
         app.include_router(module.router)

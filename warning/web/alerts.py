@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import date
 from threading import Lock
@@ -11,19 +12,25 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from warning.deadlines import OVERDUE, deadlines
 from warning.facts import LEVEL_ZH, chance, day_zh
 from warning.model import Alert, Level, Place, Signal
 from warning.picture import chart_of
 from warning.service import Service
 from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
-from warning.web.lists import Row, row_of, standing
+from warning.web.lists import Row, ended, row_of, standing
 from warning.web.pages import CLASSES, NotFound, amount, asked_day, figure, head_of, page, place_named, reading
 
 router = APIRouter()
-LIST = ("/alerts", "全部风险提示")
+LIST = ("/alerts", "风险提示清单")
 FILTERS = {CLASSES[level]: level for level in (Level.RED, Level.ORANGE, Level.YELLOW, Level.CALM)}
 DRAWING = Lock()  # matplotlib draws one picture at a time
+
+
+STATES = {"live": ("未结束", "Live"), "ended": ("已结束", "Ended"), "all": ("全部", "All")}
+SUMMED = ("count", "amount")  # the kinds whose windows are sums; those of the others are means
+SHOWN = 100  # alerts on a page of the list
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +39,41 @@ class Reason:
 
     signal: Signal
     rule_zh: str
+    file: str  # where the rule stands, "" when it was deleted
     chance: str
 
 
 @router.get("/alerts")
-def list_alerts(request: Request, level: str = "", place: str = "", date: str = "") -> HTMLResponse:
-    """List the alerts that stood on a judged date, by default the latest."""
+def list_alerts(
+    request: Request, state: str = "live", level: str = "", place: str = "", date: str = "", sheet: str = "1"
+) -> HTMLResponse:
+    """List the alerts as they stood on a judged date, by default the latest: those live, those ended, or all."""
     with reading(request) as service:
+        if state not in STATES:
+            raise NotFound(f"状态“{state}”", f"可以选择的状态：{'、'.join(STATES)}。", LIST)
         if level and level not in FILTERS:
             raise NotFound(f"等级“{level}”", f"可以选择的等级：{'、'.join(FILTERS)}。", LIST)
         if place:
             place_named(service, place)
         day = asked_day(service, date, LIST)
-        rows = [] if day is None else standing(service, day, place=place or None)
-        if level:
-            rows = [row for row in rows if row.level is FILTERS[level]]
+        rows = {"live": [], "ended": []} if day is None else _by_state(service, day, place, level)
+        rows["all"] = [*rows["live"], *rows["ended"]]
+        sheets = max(1, math.ceil(len(rows[state]) / SHOWN))
+        number = _sheet(sheet, sheets)
         return page(
             request,
             "alerts",
             head_of(service, "alerts", day),
-            rows=rows,
+            rows=rows[state][(number - 1) * SHOWN : number * SHOWN],
+            total=len(rows[state]),
+            first=(number - 1) * SHOWN + 1,
+            states=[(name, zh, en, len(rows[name])) for name, (zh, en) in STATES.items()],
+            state=state,
             level=level,
             place=place,
+            asked=[("level", level), ("place", place), ("date", date)],
+            sheet=number,
+            sheets=sheets,
             levels=FILTERS.items(),
             places=_places_to_choose(service, day, place),
         )
@@ -61,28 +81,32 @@ def list_alerts(request: Request, level: str = "", place: str = "", date: str = 
 
 @router.get("/alerts/{number}")
 def show_alert(request: Request, number: str) -> HTMLResponse:
-    """Show what, where, since when, why, and what happened since."""
+    """Show what, where, since when, why, until when what is to be done, and what happened since."""
     with reading(request) as service:
         alert = _alert_numbered(service, number)
         row = row_of(service, alert)
         indicator = service.city.indicators.get(alert.indicator)
-        names = {rule.id: rule.name_zh for rule in service.rules.rules}
-        evidence = [
-            Reason(signal, names.get(signal.rule, "（规则已删除）"), _chance(signal.surprise))
-            for signal in alert.evidence
-        ]
+        kind = "count" if indicator is None else indicator.kind
+        period = "周" if indicator is not None and indicator.frequency == "weekly" else "天"
+        events = alerts_of.events(service.store, number)
+        now = service.clock()
         return page(
             request,
             "alert",
             head_of(service, "alerts"),
             row=row,
-            evidence=evidence,
-            events=alerts_of.events(service.store, number),
-            alt=_alt(row, "count" if indicator is None else indicator.kind),
-            kind="count" if indicator is None else indicator.kind,
+            evidence=_reasons(service, alert),
+            deadlines=[
+                (deadline, *deadline.state(now), deadline.state(now) == OVERDUE)
+                for deadline in deadlines(alert, events, service.calendar, service.config.zone)
+            ],
+            now=now,
+            events=events,
+            alt=_alt(row, kind, period),
+            kind=kind,
             unit="—" if indicator is None else indicator.unit,
             department="" if indicator is None else indicator.department,
-            period="周" if indicator is not None and indicator.frequency == "weekly" else "天",
+            period=period,
         )
 
 
@@ -105,6 +129,39 @@ def _alert_numbered(service: Service, number: str) -> Alert:
     return alert
 
 
+def _by_state(service: Service, day: date, place: str, level: str) -> dict[str, list[Row]]:
+    """Return the alerts that stood on a date and those that had ended, of one place or level or all."""
+    found = {"live": standing(service, day, place=place or None), "ended": ended(service, day, place=place or None)}
+    if level:
+        found = {state: [row for row in rows if row.level is FILTERS[level]] for state, rows in found.items()}
+    return found
+
+
+def _sheet(text: str, last: int) -> int:
+    """Return the number of a page of the list.
+
+    Raises:
+        NotFound: if the list has no such page.
+    """
+    if not re.fullmatch("[1-9][0-9]{0,5}", text) or int(text) > last:
+        raise NotFound(f"第“{text}”页", f"清单共 {last} 页。", LIST)
+    return int(text)
+
+
+def _reasons(service: Service, alert: Alert) -> list[Reason]:
+    names, files = {rule.id: rule.name_zh for rule in service.rules.rules}, service.rules.files
+    folder = service.config.paths.rules
+    return [
+        Reason(
+            signal,
+            names.get(signal.rule, "（规则已删除）"),
+            str(folder / files[signal.rule]) if signal.rule in files else "",
+            _chance(signal.surprise),
+        )
+        for signal in alert.evidence
+    ]
+
+
 def _places_to_choose(service: Service, day: date | None, chosen: str) -> list[Place]:
     """Return the places judged on a date, and the one chosen already."""
     judged = {chosen} if day is None else {chosen, *coverages_of.on(service.store, day)}
@@ -117,7 +174,7 @@ def _chance(surprise: float) -> str:
     return f"{chance(surprise)}（{'偏高' if surprise > 0 else '偏低'}）"
 
 
-def _alt(row: Row, kind: str) -> str:
+def _alt(row: Row, kind: str, period: str) -> str:
     """Say what the picture shows to those who do not see it."""
     said = f"{row.place_zh}{row.indicator_zh}走势"
     if not row.alert.evidence:
@@ -125,7 +182,10 @@ def _alt(row: Row, kind: str) -> str:
     signal = row.alert.evidence[0]
     bound = signal.upper if signal.surprise > 0 else signal.lower
     side = "正常上限" if signal.surprise > 0 else "正常下限"
+    when = day_zh(signal.date)
+    if signal.window > 1:  # the sum that was judged, while the picture shows single periods
+        when = f"截至{when}的{signal.window}{period}{'合计' if kind in SUMMED else '平均'}"
     return (
-        f"{said}：{day_zh(signal.date)}为{figure(signal.observed, kind)}，{side}{amount(bound)}，"
+        f"{said}：{when}为{figure(signal.observed, kind)}，{side}{amount(bound)}，"
         f"{LEVEL_ZH[signal.level]}，始于{day_zh(row.alert.onset)}。"
     )

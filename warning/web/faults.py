@@ -48,6 +48,8 @@ def _refused(request: Request, error: Exception) -> Response:
         return _page(request, 404, [f"要找的是：页面“{request.url.path}”。", "地址可能写错，请从下面的链接进入。"])
     answer = _page(request, status, [f"收到的是：{request.method} {request.url.path}。", "本页只供查看，不接受修改。"])
     answer.headers.update(getattr(error, "headers", None) or {})
+    if status == 405:
+        answer.headers["Allow"] = "GET, HEAD"
     return answer
 
 

@@ -42,3 +42,20 @@ def guarded(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, sent)
 
     return answer
+
+
+def headed(app: ASGIApp) -> ASGIApp:
+    """Return the application that answers HEAD with the head of what GET would be answered, and no body."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            await app({**scope, "method": "GET"}, receive, sent)
+        else:
+            await app(scope, receive, send)
+
+    return answer

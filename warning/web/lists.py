@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from warning.deadlines import overdue
 from warning.model import Alert, Level, Place, Stage
 from warning.service import Service
 from warning.situation import Coverage
@@ -26,6 +27,7 @@ class Row:
     place_zh: str
     indicator_zh: str
     indicator_en: str
+    overdue: tuple[str, ...] = ()  # what should have been done by now
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Days:
     after: date | None
 
 
-def row_of(service: Service, alert: Alert, level: Level | None = None) -> Row:
+def row_of(service: Service, alert: Alert, level: Level | None = None, overdue: tuple[str, ...] = ()) -> Row:
     """Return an alert with its names; one that the city no longer knows keeps its code."""
     indicator = service.city.indicators.get(alert.indicator)
     place = service.city.places.get(alert.place)
@@ -61,6 +63,7 @@ def row_of(service: Service, alert: Alert, level: Level | None = None) -> Row:
         alert.place if place is None else place.name_zh,
         alert.indicator if indicator is None else indicator.name_zh,
         "" if indicator is None else indicator.name_en,
+        overdue,
     )
 
 
@@ -70,12 +73,31 @@ def standing(service: Service, day: date, *, place: str | None = None) -> list[R
     Those whose data fell back to calm are among them while a person must still close them.
     """
     newest = latest(service) == day
+    alerts = alerts_of.alerts(service.store, first=day, last=day, place=place)
+    late = overdue_of(service, alerts) if newest else {}
     rows = []
-    for alert in alerts_of.alerts(service.store, first=day, last=day, place=place):
+    for alert in alerts:
         level = alert.active if newest else _level_on(service, alert, day)
         if level > Level.CALM or (level is Level.CALM and alert.stage is not Stage.CLOSED):
-            rows.append(row_of(service, alert, level))
+            rows.append(row_of(service, alert, level, late.get(alert.number, ())))
     return sorted(rows, key=lambda row: (-row.level, -row.alert.onset.toordinal(), row.alert.number))
+
+
+def ended(service: Service, day: date, *, place: str | None = None) -> list[Row]:
+    """Return the alerts that had ended by a judged date, at their highest level, the last to end first."""
+    past = {event.alert: event.after for event in alerts_of.events(service.store, last=day)}
+    rows = [
+        row_of(service, alert, alert.peak)
+        for alert in alerts_of.alerts(service.store, last=day, place=place)
+        if alert.stage is Stage.CLOSED and (alert.updated < day or past.get(alert.number, Level.CALM) is Level.CALM)
+    ]
+    return sorted(rows, key=lambda row: (row.alert.updated, row.alert.number), reverse=True)
+
+
+def overdue_of(service: Service, alerts: Sequence[Alert]) -> Mapping[str, tuple[str, ...]]:
+    """Return by alert number what is overdue now."""
+    events = alerts_of.events(service.store)
+    return overdue(alerts, events, service.calendar, service.config.zone, service.clock())
 
 
 def lines(places: Iterable[Place], rows: Sequence[Row], on: Mapping[str, Coverage]) -> list[Line]:
