@@ -150,6 +150,56 @@ def test_the_rule_of_a_guide_is_a_rule(page: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("page", GUIDES)
+def test_the_rule_of_a_guide_is_the_shipped_one(page: str) -> None:
+    (example,) = (tomllib.loads(block) for block in blocks(page, "toml") if "[[rule]]" in block)
+    (quoted,) = example["rule"]
+
+    (shipped,) = (
+        rule
+        for path in (ROOT / "rules").glob("*.toml")
+        for rule in tomllib.loads(path.read_text(encoding="utf-8")).get("rule", ())
+        if rule["id"] == quoted["id"]
+    )
+
+    assert set(quoted["indicators"]) <= set(shipped["indicators"])
+    assert {name: shipped[name] for name in quoted if name != "indicators"} == {
+        name: value for name, value in quoted.items() if name != "indicators"
+    }
+
+
+def test_one_idea_has_one_word_on_the_page_at_the_command_line_and_in_the_guide() -> None:
+    guide = "docs/guide.zh.md"
+    avoided = {word for row in rows(section(guide, "词汇")) for word in row[3].split("、") if word != "–"}
+    places = [*(ROOT / "templates" / "web").glob("*.j2"), *(ROOT / "warning").rglob("*.py")]
+    texts = {path.name: path.read_text(encoding="utf-8") for path in places}
+    texts[guide] = text(guide).replace(section(guide, "词汇"), "")
+
+    found = {(name, word) for name, said in texts.items() for word in avoided if word in said}
+
+    assert {"接收", "不可用", "晨报"} <= avoided
+    assert found == set()
+
+
+def test_the_example_shows_how_to_run_it_and_what_it_prints() -> None:
+    page = "examples/dengue/README.md"
+    figures = text(page).partition("<!-- figures:")[2].partition("\n")[2]
+
+    (printed,) = blocks(page, "text")
+
+    assert ".venv/bin/python -m examples.dengue.run\n" in blocks(page, "sh")
+    assert len(printed.splitlines()) >= 3
+    assert figures.startswith(printed)
+
+
+def test_both_guides_explain_the_same_words() -> None:
+    chinese = [row[:2] for row in rows(section(GUIDES[0], "词汇"))]
+
+    english = [[row[1], row[0]] for row in rows(section(GUIDES[1], "Words"))]
+
+    assert english == chinese
+
+
+@pytest.mark.parametrize("page", GUIDES)
 def test_the_settings_of_a_guide_are_settings(page: str, tmp_path: Path) -> None:
     for block in (block for block in blocks(page, "toml") if "[[rule]]" not in block):
         (tmp_path / "config.toml").write_text(block, encoding="utf-8")

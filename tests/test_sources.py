@@ -157,7 +157,7 @@ def test_an_unusable_row_is_named_with_its_reason(tmp_path: Path, row: str, colu
         pytest.param(
             "2026-11-24T08:00:00", "收到时刻缺少时区；应写成 2026-11-22T08:00:00+08:00 的形式", id="no-offset"
         ),
-        pytest.param("2026-11-25T00:10:00Z", "收到时刻晚于导入时刻；请检查发送方的时钟", id="after-the-import"),
+        pytest.param("2026-11-25T00:10:00Z", "收到时刻晚于读入时刻；请检查发送方的时钟", id="after-the-import"),
         pytest.param("0001-01-01T00:00:00+08:00", "收到时刻早于 1970 年", id="long-ago"),
     ],
 )

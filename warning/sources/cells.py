@@ -129,7 +129,7 @@ def receipts(column: Column, received: datetime) -> Understood:
         if seconds < 0:
             return "收到时刻早于 1970 年"
         if seconds > now + CLOCK_SKEW:
-            return "收到时刻晚于导入时刻；请检查发送方的时钟"
+            return "收到时刻晚于读入时刻；请检查发送方的时钟"
         return min(seconds, now)
 
     return _understood(column, understand)

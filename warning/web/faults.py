@@ -22,7 +22,7 @@ TITLES = {
     404: ("没有找到", "Not found"),
     405: ("只能查看", "Read only"),
     500: ("页面出错", "Page failed"),
-    503: ("暂时无法读取", "Not available"),
+    503: ("暂时无法查看", "Not available"),
 }
 HOME = ("/", "风险地图")
 
