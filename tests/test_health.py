@@ -56,7 +56,7 @@ def test_a_file_nobody_can_read_is_named_until_it_is_mended(service: Service, tm
     (tmp_path / "feeds" / "fires.csv").unlink()
     judge(service, tmp_path)
 
-    assert [text.partition("：")[0] for text in before] == ["文件 fires.csv 无法读取"]
+    assert [text.partition("：")[0] for text in before] == ["文件 fires.csv 无法读入"]
     assert wrong(service) == []
 
 

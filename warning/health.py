@@ -17,8 +17,8 @@ from warning.store import feed, outbox, run
 from warning.store.feed import RefusedFile
 from warning.store.outbox import Account
 from warning.store.run import Notice, Run
+from warning.words import JOBS
 
-JOBS = {"feeds": "读取数据", "sweep": "研判", "outbox": "发送邮件", "daily_mail": "每日邮件", "briefing": "周报"}
 STATUSES = {"failed": "失败", "missed": "错过", "timeout": "超时", "interrupted": "中断"}  # of a run that went wrong
 BACK = timedelta(days=7)  # how long rows in quarantine are spoken of
 A_DAY = timedelta(days=1)
@@ -83,9 +83,9 @@ def _jobs(found: Seen) -> Iterator[str]:
 
 def _feeds(found: Seen) -> Iterator[str]:
     for file in found.refused[:NAMED]:
-        yield f"文件 {file.name} 无法读取：{file.reason.removeprefix(f'{file.name}: ')}"
+        yield f"文件 {file.name} 无法读入：{file.reason.removeprefix(f'{file.name}: ')}"
     if len(found.refused) > NAMED:
-        yield f"另有 {len(found.refused) - NAMED} 个文件无法读取"
+        yield f"另有 {len(found.refused) - NAMED} 个文件无法读入"
     if found.quarantined:
         rows = sum(count for _, count in found.quarantined)
         names = "、".join(name for name, _ in found.quarantined[:NAMED])

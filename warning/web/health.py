@@ -134,7 +134,7 @@ def _told(service: Service) -> dict[str, Any]:
 
 
 def _job(name: str, last: run.Run | None) -> Job:
-    return Job(name, health.JOBS.get(name, name), STATES["never" if last is None else last.status], last)
+    return Job(name, JOBS.get(name, name), STATES["never" if last is None else last.status], last)
 
 
 def _undelivered(service: Service) -> list[Undelivered]:
