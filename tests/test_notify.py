@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import trustme
@@ -75,8 +76,16 @@ def test_a_mail_program_finds_text_html_and_the_picture_the_html_refers_to() -> 
     assert picture.get_content_disposition() == "inline"
 
 
+@pytest.mark.parametrize(
+    ("zone", "date"),
+    [("Asia/Shanghai", "Sun, 22 Nov 2026 07:30:00 +0800"), ("Asia/Urumqi", "Sun, 22 Nov 2026 05:30:00 +0600")],
+)
+def test_the_date_of_a_mail_is_by_the_deployments_own_clock(zone: str, date: str) -> None:
+    assert mime(MESSAGE, SENDER, zone=ZoneInfo(zone))["Date"] == date
+
+
 def test_the_headers_name_thread_and_local_time() -> None:
-    mail = read(mime(MESSAGE, SENDER, simulated=True).as_bytes())
+    mail = read(mime(MESSAGE, SENDER, simulated=True, zone=ZoneInfo("Asia/Shanghai")).as_bytes())
 
     assert mail["Subject"] == MESSAGE.subject
     assert mail["From"].addresses[0].addr_spec == SENDER

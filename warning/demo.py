@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from warning import jobs, pipeline, screen, weekly
 from warning.city import load_city
+from warning.config import load_config
 from warning.errors import ConfigError
 from warning.facts import LEVEL_ZH
 from warning.jobs import Task
@@ -26,6 +28,7 @@ from warning.store import alert, document, outbox
 TODAY = date(2026, 11, 23)  # a Monday, so that there is a full week to brief on
 DAYS = 1096
 SWEPT = 7
+SWEEP, MAIL, BRIEFING = time(7, 30), time(8, 0), time(8, 30)  # as the shipped schedule has them
 STREETS_OF = ("440115",)  # Nansha is rolled up from its streets
 LAID = ".kapok-demo"  # marks a folder that a demo may replace
 
@@ -48,6 +51,7 @@ def run_demo(folder: Path, *, once: bool, tell: Callable[[str], None] = lambda _
     config = lay_demo(folder)
     with open_service(config) as service:
         shown = _played(service)
+        set_clock(folder, _at(TODAY, BRIEFING, service.config.zone))
         _say(shown, folder, once=once)
     if not once:
         from warning.daemon import run_daemon
@@ -66,7 +70,9 @@ def lay_demo(folder: Path) -> Path:
     (folder / LAID).touch()
     lay_out(folder)
     config = folder / "config.toml"
-    set_values(config, {"deployment.simulated": "true", "clock.file": '"var/clock"'})
+    settings = load_config(config)
+    page = f"http://{settings.web.host}:{settings.web.port}/"
+    set_values(config, {"deployment.simulated": "true", "clock.file": '"var/clock"', "mail.page": f'"{page}"'})
     city = load_city(folder / "city")
     plan = Plan(TODAY - timedelta(days=DAYS), DAYS, streets_of=STREETS_OF)
     answers = folder / "var" / "answers"
@@ -74,7 +80,7 @@ def lay_demo(folder: Path) -> Path:
         simulated = simulate(city, plan, progress=lambda step, _: beat(step))
         write(simulated, folder / "var" / "feeds", answers=answers, progress=lambda step, _: beat(step))
     shutil.copyfile(answers / "breaks.toml", folder / "city" / "breaks.toml")
-    set_clock(folder, _morning(TODAY))
+    set_clock(folder, _at(TODAY, SWEEP, settings.zone))
     return config
 
 
@@ -87,23 +93,24 @@ def set_clock(folder: Path, instant: datetime) -> None:
 
 
 def _played(service: Service) -> Shown:
-    now = _morning(TODAY)
+    zone = service.config.zone
     with screen.progress("读入 import", 60) as beat:
-        accounts = jobs.take_in(service, now, progress=screen.counted(beat))
+        accounts = jobs.take_in(service, _at(TODAY, SWEEP, zone), progress=screen.counted(beat))
     screen.show_accounts(accounts[-3:])
     events = 0
     with screen.progress("研判 sweep", SWEPT * 40) as beat:
         for back in range(SWEPT, 0, -1):
-            morning = _morning(TODAY - timedelta(days=back - 1))
-            day = TODAY - timedelta(days=back)
-            swept = pipeline.sweep(service, day, now=morning, beat=partial(_dated, beat, day))
+            day, morning = TODAY - timedelta(days=back), TODAY - timedelta(days=back - 1)
+            swept = pipeline.sweep(service, day, now=_at(morning, SWEEP, zone), beat=partial(_dated, beat, day))
             events += len(swept.events)
-            task = Task(service, morning, morning, beat)
-            jobs.daily_mail(task)
-            jobs.send(task)
+            jobs.send(_task(service, _at(morning, SWEEP, zone), beat))
+            mailed = _task(service, _at(morning, MAIL, zone), beat)
+            jobs.daily_mail(mailed)
+            jobs.send(mailed)
     with screen.progress("周报 briefing", 14) as beat:
-        weekly.write_week(service, TODAY - timedelta(days=7), now=now, beat=beat)
-        jobs.send(Task(service, now, now, beat))
+        printed = _task(service, _at(TODAY, BRIEFING, zone), beat)
+        weekly.write_week(service, TODAY - timedelta(days=7), now=printed.now, beat=beat)
+        jobs.send(printed)
     return Shown(service, events, swept)
 
 
@@ -146,6 +153,10 @@ def _dated(beat: Beat, day: date, step: str) -> None:
     beat(f"{day} {step}")
 
 
-def _morning(day: date) -> datetime:
-    """07:30 in Guangzhou."""
-    return datetime.combine(day, time(7, 30), UTC) - timedelta(hours=8)
+def _task(service: Service, now: datetime, beat: Beat) -> Task:
+    return Task(service, now, now, beat)
+
+
+def _at(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    """An instant by the centre's wall clock."""
+    return datetime.combine(day, clock, zone).astimezone(UTC)

@@ -149,8 +149,8 @@ def days_to_sweep(service: Service, until: date) -> list[date]:
 def context_of(service: Service, day: date, now: datetime) -> Context:
     """Return what a later job needs to write about a day that was swept."""
     panels = known(service, day, known_at=now)
-    found, silences = coverages(service, panels, day)
-    return Context(service, day, now, panels, found, silences)
+    found, gaps = coverages(service, panels, day)
+    return Context(service, day, now, panels, found, gaps)
 
 
 def channel_of(config: Config) -> Channel:
@@ -161,13 +161,14 @@ def channel_of(config: Config) -> Channel:
     """
     mail, simulated = config.mail, config.deployment.simulated
     if mail.channel == "file":
-        return CHANNELS["file"](config.path("maildir"), mail.sender, simulated)
+        return CHANNELS["file"](config.path("maildir"), mail.sender, simulated, config.zone)
     password = secret(SMTP_PASSWORD)
     if mail.smtp.user and not password:
         raise ConfigError("environment", [f"mail.smtp.user is set, so {SMTP_PASSWORD} or {SMTP_PASSWORD}_FILE must be"])
     settings = mail.smtp.model_dump(exclude={"ca_file"})
     ca_file = None if mail.smtp.ca_file is None else config.base / mail.smtp.ca_file
-    return CHANNELS["smtp"](sender=mail.sender, password=password, ca_file=ca_file, simulated=simulated, **settings)
+    settings |= {"ca_file": ca_file, "simulated": simulated, "zone": config.zone}
+    return CHANNELS["smtp"](sender=mail.sender, password=password, **settings)
 
 
 def _told(beat: Beat) -> Progress:

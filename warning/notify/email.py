@@ -11,6 +11,7 @@ import smtplib
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -33,6 +34,7 @@ class Smtp:
         timeout: Seconds for each step of the conversation.
         ca_file: Certificates to trust instead of the system's, PEM.
         simulated: Whether mails carry ``X-Kapok-Simulated``.
+        zone: Of the centre's wall clock, for the Date header.
 
     Raises:
         ValueError: if ``security`` is none of the three.
@@ -47,6 +49,7 @@ class Smtp:
     timeout: float = 20.0  # seconds
     ca_file: Path | None = None
     simulated: bool = False
+    zone: tzinfo = UTC
 
     def __post_init__(self) -> None:
         if self.security not in SECURITY:
@@ -58,7 +61,7 @@ class Smtp:
         Raises:
             DeliveryError: with what the server answered.
         """
-        mail = mime(message, self.sender, simulated=self.simulated)
+        mail = mime(message, self.sender, zone=self.zone, simulated=self.simulated)
         server = self._connect()
         try:
             self._hand_over(server, mail, message.recipient)

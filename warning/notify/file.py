@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from pathlib import Path
 
 from warning.errors import DeliveryError
@@ -25,6 +26,7 @@ class Maildir:
     folder: Path
     sender: str
     simulated: bool = False
+    zone: tzinfo = UTC
 
     def send(self, message: Message) -> None:
         """Write the message to ``new``; do nothing if a person has already read it.
@@ -32,7 +34,7 @@ class Maildir:
         Raises:
             DeliveryError: temporary if the folder cannot be written, permanent if the message is no mail.
         """
-        mail = mime(message, self.sender, simulated=self.simulated)
+        mail = mime(message, self.sender, zone=self.zone, simulated=self.simulated)
         content = mail.as_bytes(policy=mail.policy.clone(linesep="\n"))  # a Maildir holds lines as the machine does
         name = hashlib.sha256(message.message_id.encode()).hexdigest()[:32] + ".kapok"
         try:

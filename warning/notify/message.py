@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, tzinfo
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from zoneinfo import ZoneInfo
 
 from warning.errors import DeliveryError
 from warning.model import Message
 
 NAME = "木棉哨 Kapok Watch"
-ZONE = ZoneInfo("Asia/Shanghai")  # of the Date header only
 
 
-def mime(message: Message, sender: str, *, simulated: bool = False) -> EmailMessage:
+def mime(message: Message, sender: str, *, zone: tzinfo = UTC, simulated: bool = False) -> EmailMessage:
     """Return the message as a mail.
 
     Args:
         message: As it lies in the outbox; ``created`` becomes the Date header.
         sender: An address without a name.
+        zone: Of the centre's wall clock, for the Date header.
         simulated: Whether to add ``X-Kapok-Simulated: yes``, for filters.
 
     Raises:
@@ -33,7 +33,7 @@ def mime(message: Message, sender: str, *, simulated: bool = False) -> EmailMess
         mail["From"] = Address(NAME, addr_spec=sender)
         mail["To"] = Address(addr_spec=message.recipient)
         mail["Subject"] = message.subject
-        mail["Date"] = format_datetime(message.created.astimezone(ZONE))
+        mail["Date"] = format_datetime(message.created.astimezone(zone))
         mail["Message-ID"] = message.message_id
         if message.references:
             mail["In-Reply-To"] = message.references[-1]

@@ -17,6 +17,7 @@ from warning.service import Service
 from warning.store import coverage as coverages_of
 from warning.store import feed, outbox, run
 from warning.web.pages import head_of, latest, page, reading
+from warning.words import JOBS
 
 router = APIRouter()
 NOTICES_BACK = timedelta(days=7)
