@@ -60,7 +60,9 @@ yellow = {{ surprise = 3.0 }}
 """
 
 
-def deployment_in(folder: Path, *, simulated: bool = True, city: Path | None = None, rules: str = RULES) -> Deployment:
+def deployment_in(
+    folder: Path, *, simulated: bool = True, city: Path | None = None, rules: str = RULES, page: str = ""
+) -> Deployment:
     """Lay a deployment with an empty store."""
     (folder / "rules").mkdir(parents=True)
     (folder / "rules" / "wallet.toml").write_text(rules, encoding="utf-8")
@@ -68,15 +70,15 @@ def deployment_in(folder: Path, *, simulated: bool = True, city: Path | None = N
     (folder / "config.toml").write_text(
         f"[deployment]\nsimulated = {str(simulated).lower()}\n"
         f'[paths]\ncity = "{city or shipped("city")}"\ndatabase = "kapok.db"\n'
-        '[clock]\nfile = "clock"\n[web]\nport = 0\n',
+        f'[clock]\nfile = "clock"\n[web]\nport = 0\n[mail]\npage = "{page}"\n',
         encoding="utf-8",
     )
     return load_deployment(folder / "config.toml")
 
 
-def judged_in(folder: Path, *, simulated: bool = True) -> Deployment:
+def judged_in(folder: Path, *, simulated: bool = True, page: str = "") -> Deployment:
     """Lay a deployment with three judged days, the last of them with something of every kind."""
-    deployment = deployment_in(folder, simulated=simulated)
+    deployment = deployment_in(folder, simulated=simulated, page=page)
     service = opened(deployment)
     stamp = "【模拟】" if simulated else ""
     with service.store.write():

@@ -18,10 +18,7 @@ from typer.testing import CliRunner
 from warning.__main__ import main
 from warning.cli import app
 from warning.errors import KapokError, NoDatabase, StoreError
-from warning.gathering import Context
-from warning.gathering import deadlines as told_in_mails
 from warning.service import open_service
-from warning.store import alert as alerts_of
 from warning.store import open_store, open_to_read, run
 
 ALERT = "LC-20261120-0001"
@@ -201,18 +198,6 @@ def test_below_a_narrative_stands_what_is_overdue_by_now(centre: Path) -> None:
 
     assert late == f"{on_time}截至2026-11-21 10:00，{ALERT}已逾期：签收、核实。\n"
     assert types(centre, "narrative", "西区")[1].count("已逾期") == 0
-
-
-def test_the_deadlines_shown_are_those_told(centre: Path) -> None:
-    from warning.deadlines import deadlines
-
-    with open_service(centre / "config.toml") as service:
-        (alert,) = alerts_of.live(service.store)
-        shown = deadlines(alert, alerts_of.events(service.store), service.calendar, service.config.zone)
-
-        told = told_in_mails(Context(service, FRIDAY, at(SATURDAY, "07:30"), {}, {}), alert)
-
-    assert [f"{d.until.month}月{d.until.day}日{d.until:%H:%M}" for d in shown] == list(told.values())
 
 
 def test_an_alert_names_the_file_of_its_rule(centre: Path) -> None:

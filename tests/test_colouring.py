@@ -1,4 +1,4 @@
-"""What nobody could judge is 数据不足, never calm; only what has not arrived is a silence."""
+"""What nobody could judge is 数据不足, never calm, and every gap is named; only what has not arrived is asked for."""
 
 from __future__ import annotations
 
@@ -50,12 +50,14 @@ def test_a_history_too_short_to_judge_is_no_calm(tmp_path: Path) -> None:
         pytest.param(FRIDAY - timedelta(days=1), 3, Level.MISSING, id="judged-the-day-before-but-not-on-it"),
     ],
 )
-def test_a_value_nobody_judged_counts_as_missing_and_is_no_silence(
+def test_a_value_nobody_judged_counts_as_missing_and_is_named_as_arrived(
     service: Service, judged: date, missing: int, colour: Level
 ) -> None:
     panels = known(service, FRIDAY, known_at=NOW)
 
-    found, silences = coverages_by(service, panels, FRIDAY, [], until(judged))
+    found, gaps = coverages_by(service, panels, FRIDAY, [], until(judged))
 
     assert (found[EAST].missing, found[EAST].colour) == (missing, colour)
-    assert silences == ()
+    mine = [gap for gap in gaps if gap.place.code == EAST]
+    assert len(mine) == missing
+    assert all(gap.arrived for gap in gaps)

@@ -10,6 +10,7 @@ import pytest
 
 from warning.course import History, Part, Peer, item
 from warning.facts import Item
+from warning.grounds import Judgement
 from warning.model import Alert, Indicator, Level, Place, Signal, Stage
 
 UNTIL = date(2026, 11, 21)
@@ -41,9 +42,9 @@ def alert(indicator: Indicator, level: Level = Level.ORANGE) -> Alert:
     )
 
 
-def of(indicator: Indicator, found: History, **more: object) -> Item:
+def of(indicator: Indicator, found: History, *, level: Level = Level.ORANGE, **more: object) -> Item:
     return item(
-        alert(indicator), indicator, PLACE, found, until=UNTIL, last_year=lambda day: day - timedelta(days=364),
+        alert(indicator, level), indicator, PLACE, found, until=UNTIL, last_year=lambda day: day - timedelta(days=364),
         rule_names={"ss_wa.surge": "短期异常升高"}, **more,  # type: ignore[arg-type]
     )  # fmt: skip
 
@@ -80,7 +81,7 @@ def test_a_small_base_gives_counts_and_no_percentage() -> None:
 def test_the_evidence_is_the_strongest_signal() -> None:
     facts = printed(of(CALLS, history(20, 40), conf={"ss_wa.surge": 99.9}))
 
-    assert (facts["upper"], facts["conf"], facts["excess"]) == ("34.0", "99.9", "6.0")  # 40 - 34
+    assert (facts["upper"], facts["conf"], facts["excess"]) == ("34", "99.9", "6")  # 40 - 34
     assert facts["p_text"] == "十万分之3.2"
     assert facts["rule_zh"] == "短期异常升高"
 
@@ -178,3 +179,67 @@ def test_a_course_longer_than_four_weeks_is_cut() -> None:
 
     assert facts["date_range"].text == "10月25日—11月21日"
     assert facts["days"].value == 28
+
+
+def test_today_stands_beside_the_usual_of_such_a_day() -> None:
+    found = history(20, 40)
+    found.values[np.isin(found.dates, [np.datetime64(UNTIL - timedelta(days=7 * n)) for n in range(1, 5)])] = 24
+
+    facts = printed(of(CALLS, found))
+
+    assert (facts["latest_range"], facts["latest"]) == ("11月21日", "40")
+    # the Saturdays of the 28 days before the onset: 24 each, the other days 20
+    assert facts["latest_usual"] == "24.0"
+
+
+def test_a_place_has_its_share_of_the_city_on_the_last_day() -> None:
+    peers = [Peer(PLACE.code, history(20, 40)), Peer("440111", history(20, 60))]
+
+    facts = printed(of(CALLS, history(20, 40), peers=peers))
+
+    assert (facts["latest_city"], facts["latest_share"]) == ("100", "40.0")  # 40 of 40 + 60
+    assert "rate" not in facts  # nobody counts its residents
+
+
+@pytest.mark.parametrize(
+    ("level", "kept"), [(Level.ORANGE, "待核实"), (Level.YELLOW, "连续平稳后自动解除")], ids=["orange", "yellow"]
+)
+def test_an_alert_held_though_its_value_is_back_says_so_with_the_number(level: Level, kept: str) -> None:
+    back = Judgement(UNTIL + timedelta(days=1), 1, 25.0, 8.0, 34.0)
+
+    facts = printed(of(CALLS, history(20, 40), level=level, last=back))
+
+    assert (facts["back_range"], facts["back"], facts["back_bound"]) == ("11月22日", "25", "34")
+    assert (facts["back_verb"], facts["held_zh"]) == ("回落", kept)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        pytest.param(Judgement(UNTIL + timedelta(days=1), 1, 35.0, 8.0, 34.0), id="still-above"),
+        pytest.param(Judgement(UNTIL, 1, 33.0, 8.0, 34.0), id="the-day-that-fired"),
+        pytest.param(Judgement(UNTIL + timedelta(days=1), 1, 25.0, 8.0, np.nan), id="no-bound"),
+        pytest.param(None, id="nothing-judged"),
+    ],
+)
+def test_what_is_not_back_is_not_called_so(last: Judgement | None) -> None:
+    assert "back" not in of(CALLS, history(20, 40), last=last).facts
+
+
+def test_a_level_held_for_some_periods_is_a_streak_and_one_is_none() -> None:
+    facts = printed(of(CALLS, history(20, 40), level_since=date(2026, 11, 18)))
+
+    assert facts["k"] == "4日"
+    assert "k" not in of(CALLS, history(20, 40), level_since=UNTIL).facts
+
+
+def test_days_the_calendar_names_are_compared_with_what_they_did_last_year() -> None:
+    found = history(20, 40)
+    last_year = [np.datetime64(UNTIL - timedelta(days=364 + n)) for n in range(5)]
+    found.values[np.isin(found.dates, last_year)] = 30
+
+    facts = printed(of(CALLS, found, days=["国庆节", "国庆节"]))
+
+    # a year ago 5 days of 30 after 28 days of 20: 150 against 100
+    assert (facts["event"], facts["lyo_dir"], facts["lyo"]) == ("国庆节", "上升", "50.0")
+    assert "event" not in of(CALLS, found).facts

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from warning.facts import Facts, Item, Notes
+from warning.gaps import Gap
 from warning.model import Alert, Event, Indicator, Level, Place, Stage, Transition
-from warning.situation import Coverage, Nearest, Silence, of_city, of_place, shared
+from warning.situation import Coverage, Nearest, of_city, of_place
+from warning.together import shared
 
 DAY = date(2026, 11, 21)
+LAST = date(2026, 11, 20)
 NOW = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)  # 07:30 of the 22nd in Guangzhou
 ZONE = ZoneInfo("Asia/Shanghai")
 CITY = Place("440100", "广州市", "Guangzhou", "city", None)
@@ -26,6 +30,7 @@ AFFRAYS = Indicator(
     "affrays", "打架斗殴警情数", "Affrays", "ss", "ss_po", "治安安全", "Order", "negative", "起", "count", "daily", "",
     "市公安局", "sum", True, "mid",
 )  # fmt: skip
+INDICATORS = {AFFRAYS.id: AFFRAYS}
 
 
 def alert(place: str, active: Level, number: str = "GZ-20261121-0001") -> Alert:
@@ -38,14 +43,15 @@ def event(transition: Transition, number: str = "GZ-20261121-0001") -> Event:
 
 def item(place: str, number: str, value: int) -> Item:
     notes = Notes(f"{place}/affrays")
-    for name, found in (("name", AFFRAYS.name_zh), ("value", value), ("unit", "起")):
+    latest = (("latest", value), ("latest_range", "11月21日"), ("latest_city", 250))
+    for name, found in (("name", AFFRAYS.name_zh), ("value", value), ("unit", "起"), *latest):
         notes.add(name, found)
     return Item(number, Level.ORANGE, "affrays", place, notes.facts)
 
 
 def place(**more: object) -> Facts:
     given: dict[str, object] = {
-        "alerts": [], "events": [], "items": [], "silences": [], "nearest": None, "days": [],
+        "alerts": [], "events": [], "items": [], "gaps": [], "nearest": None, "days": [],
         "rules_version": "v1", "cutoff": NOW, "zone": ZONE,
     }  # fmt: skip
     coverage = Coverage("440103", DAY, 44, 3, Level.ORANGE)
@@ -54,8 +60,8 @@ def place(**more: object) -> Facts:
 
 def city(colours: dict[str, Level], **more: object) -> Facts:
     given: dict[str, object] = {
-        "alerts": [], "events": [], "items": [], "before": {}, "neighbours": {}, "silences": [], "days": [],
-        "rules_version": "v1", "cutoff": NOW, "zone": ZONE,
+        "alerts": [], "events": [], "items": [], "before": {}, "neighbours": {}, "indicators": INDICATORS, "gaps": [],
+        "days": [], "rules_version": "v1", "cutoff": NOW, "zone": ZONE,
     }  # fmt: skip
     coverages = {code: Coverage(code, DAY, 44, 0, level) for code, level in colours.items()}
     return of_city(CITY, (DAY, DAY), coverages, PLACES, **{**given, **more})  # type: ignore[arg-type]
@@ -100,11 +106,53 @@ def test_a_calm_place_names_what_came_nearest() -> None:
 
 
 def test_silent_series_of_one_department_stand_in_one_line() -> None:
-    silences = [Silence(AFFRAYS, PLACES[code], DAY, date(2026, 11, 20)) for code in ("440103", "440104")]
+    gaps = [Gap(replace(AFFRAYS, id=name, name_zh=name), PLACES["440103"], DAY, LAST) for name in ("甲", "乙")]
 
-    (row,) = place(silences=silences).missing
+    (row,) = place(gaps=gaps).missing
 
-    assert (row["dept"].text, row["k"].text, row["last"].text) == ("市公安局", "2", "11月20日")
+    assert (row["dept"].text, row["name"].text, row["k"].text) == ("市公安局", "甲、乙", "2")
+    assert (row["date"].text, row["last"].text) == ("11月21日", "11月20日")
+
+
+def test_a_last_value_is_told_only_where_all_have_the_same() -> None:
+    gaps = [Gap(replace(AFFRAYS, name_zh=n), PLACES["440103"], DAY, last) for n, last in (("甲", LAST), ("乙", DAY))]
+
+    (row,) = place(gaps=gaps).missing
+
+    assert "last" not in row
+
+
+def test_what_arrived_and_could_not_be_judged_is_asked_of_no_department() -> None:
+    gaps = [Gap(AFFRAYS, PLACES["440103"], DAY, LAST), Gap(AFFRAYS, PLACES["440103"], DAY, LAST, arrived=True)]
+
+    facts = place(gaps=gaps)
+
+    assert [row.get("dept") is None for row in facts.missing] == [False, True]
+    assert (texts(facts)["n_silent"], texts(facts)["n_unjudged"]) == ("1", "1")
+
+
+def test_missing_data_of_a_city_name_district_and_period_and_the_names_are_as_many_as_the_count() -> None:
+    weekly = replace(AFFRAYS, name_zh="周报数", frequency="weekly")
+    gaps = [
+        *(Gap(replace(AFFRAYS, name_zh=f"数{n}"), PLACES["440104"], DAY, LAST) for n in range(5)),
+        Gap(weekly, PLACES["440104"], date(2026, 11, 9), None),
+        Gap(AFFRAYS, PLACES["440103"], DAY, LAST, arrived=True),
+    ]
+
+    rows = city({"440103": Level.CALM, "440104": Level.MISSING}, gaps=gaps).missing
+
+    assert [(row["place"].text, row["k"].text) for row in rows] == [("荔湾区", "1"), ("越秀区", "6")]
+    assert rows[0]["detail"].text == "打架斗殴警情数已报送、暂不能研判（11月21日）"
+    assert rows[1]["detail"].text == "数0、数1、数2等5项未报送（11月21日）；周报数未报送（11月9日—15日当周）"
+
+
+def test_a_day_of_silence_is_one_line_a_district() -> None:
+    gaps = [Gap(replace(AFFRAYS, name_zh=f"数{n}"), PLACES[c], DAY, LAST) for n in range(44) for c in PLACES]
+
+    rows = city({code: Level.MISSING for code in PLACES if code != "440100"}, gaps=gaps).missing
+
+    assert len(rows) == 3
+    assert rows[0]["detail"].text == "数0、数1、数2等44项未报送（11月21日）"
 
 
 def test_every_place_stands_in_one_colour() -> None:
@@ -130,10 +178,50 @@ def test_only_places_that_touch_share_a_rise() -> None:
     items = [item("440103", "A", 40), item("440104", "B", 60), item("440117", "C", 90)]
     alerts = [alert(i.place, Level.ORANGE, i.alert) for i in items]
 
-    (group,) = shared(items, alerts, PLACES, touching)
+    (group,) = shared(items, alerts, PLACES, touching, INDICATORS)
 
     assert (group["names"].text, group["k"].text) == ("荔湾区、越秀区", "2")
-    assert shared(items, alerts, PLACES, {}) == ()
+    assert shared(items, alerts, PLACES, {}, INDICATORS) == ()
+
+
+def test_places_stand_in_the_order_of_their_onsets_and_a_common_one_is_no_sequence() -> None:
+    touching = {"440103": frozenset({"440104"}), "440104": frozenset({"440103"})}
+    items = [item("440103", "A", 40), item("440104", "B", 60)]
+    alerts = [alert("440103", Level.ORANGE, "A"), replace(alert("440104", Level.ORANGE, "B"), onset=LAST)]
+
+    (apart,) = shared(items, alerts, PLACES, touching, INDICATORS)
+    (at_once,) = shared(items, [alerts[0], replace(alerts[1], onset=DAY)], PLACES, touching, INDICATORS)
+
+    assert (apart["names"].text, apart["onset"].text, apart["onset_last"].text) == (
+        "越秀区、荔湾区", "11月20日", "11月21日",
+    )  # fmt: skip
+    assert (at_once["names"].text, at_once["onset"].text) == ("荔湾区、越秀区", "11月21日")
+    assert "onset_last" not in at_once
+
+
+def test_places_that_share_a_rise_state_their_part_of_the_city() -> None:
+    touching = {"440103": frozenset({"440104"}), "440104": frozenset({"440103"})}
+    items = [item("440103", "A", 40), item("440104", "B", 60)]
+    alerts = [alert(i.place, Level.ORANGE, i.alert) for i in items]
+
+    (group,) = shared(items, alerts, PLACES, touching, INDICATORS)
+
+    # 40 + 60 of 250
+    assert (group["range"].text, group["value"].text, group["share"].text) == ("11月21日", "100", "40.0")
+
+
+def test_the_alerts_are_compared_with_the_period_before() -> None:
+    found = texts(place(alerts=[alert("440103", Level.ORANGE)], alerts_before=3))
+
+    assert (found["n_dir"], found["n_diff"]) == ("减少", "2")
+    assert "n_diff" not in texts(place())
+
+
+def test_a_place_says_for_how_many_days_it_has_had_its_colour() -> None:
+    found = texts(place(coloured_since=date(2026, 11, 18)))
+
+    assert (found["streak"], found["streak_since"]) == ("4", "11月18日")
+    assert "streak" not in texts(place())
 
 
 def test_a_fact_is_named_once() -> None:

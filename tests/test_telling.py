@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 from judged_city import DAY, EVENTS, FALLEN, NOW, ORANGE, RED, TIANHE, YELLOW, YUEXIU, judged_in
+from little_city import EAST, FRIDAY, RULES, WEST, at, deliver, lay, raised, usual
 
 from warning.gathering import Context
-from warning.jobs import context_of
+from warning.jobs import context_of, take_in
 from warning.model import Event, Level, Transition
-from warning.service import opened
+from warning.pipeline import sweep
+from warning.service import open_service, opened
 from warning.store import outbox, run
+from warning.store.document import documents
 from warning.telling import ENGLISH, alert_messages, daily_messages, message_id, narratives
 
 OFFICER, LEADER = "duty.officer@example.invalid", "duty.leader@example.invalid"
@@ -217,3 +220,76 @@ def test_a_narrative_is_written_for_every_place_and_the_city(context: Context) -
     places = [document.place for document in narratives(context) if document.kind == "narrative"]
 
     assert sorted(places) == sorted(["440100", *(p.code for p in context.service.city.at_tier("district"))])
+
+
+def test_the_daily_mail_lists_a_red_that_lasts(context: Context) -> None:
+    later = replace(context, day=DAY + timedelta(days=1), now=NOW + timedelta(days=1))
+
+    [(message, _)] = daily_messages(later)
+
+    part = message.text.partition("三、延续的红色、橙色提示（2条）")[2]
+    for number in (RED, ORANGE):
+        assert number in part
+    assert "■红色 天河区·电信网络诈骗警情数" in part
+    assert "11月21日31起" in part
+    assert "异常自11月18日起" in part
+    assert "待签收，签收、核实已逾期，11月23日07:30前反馈处置方案" in part  # to the minute: not past
+
+
+def test_the_daily_mail_tells_what_changed_with_its_levels(context: Context) -> None:
+    [(message, _)] = daily_messages(context)
+
+    assert "■【升】天河区·电信网络诈骗警情数：黄色→红色" in message.text
+    assert "【降】南沙区·电信网络诈骗警情数：橙色→正常" in message.text
+
+
+def test_a_mail_past_its_deadlines_says_so_and_one_before_does_not(context: Context) -> None:
+    news = [event(RED, Transition.RAISED, Level.YELLOW, Level.RED)]
+    later = replace(context, now=NOW + timedelta(hours=3))
+
+    early, late = (alert_messages(found, news)[0][0].text for found in (context, later))
+
+    assert "逾期" not in early
+    assert "前签收（已逾期）" in late
+    assert "前核实（已逾期）" in late
+    assert "前反馈处置方案。" in late
+
+
+def test_a_mail_links_to_the_page_of_its_alert(tmp_path: Path) -> None:
+    with opened(judged_in(tmp_path / "city", page="http://127.0.0.1:8765/")) as service:
+        context = context_of(service, DAY, NOW)
+
+        [(urgent, _), *_] = alert_messages(context, [event(RED, Transition.RAISED, Level.YELLOW, Level.RED)])
+        [(daily, _)] = daily_messages(context)
+
+    assert f"http://127.0.0.1:8765/alerts/{RED}" in urgent.text
+    assert f'href="http://127.0.0.1:8765/alerts/{RED}"' in urgent.html
+    assert f'href="http://127.0.0.1:8765/alerts/{RED}"' in daily.html
+
+
+def test_the_text_names_the_rules_that_judged_and_not_those_in_force_later(context: Context) -> None:
+    signals = {signal.rules_version for alert in context.alerts for signal in alert.evidence}
+
+    [text] = [d.text for d in narratives(context) if d.kind == "narrative" and d.place == TIANHE]
+
+    assert signals == {"00000000"}
+    assert context.service.rules.version not in text
+    assert "规则版本00000000，" in text
+
+
+def test_a_day_swept_again_after_a_rule_change_prints_the_rules_that_judged_it(tmp_path: Path) -> None:
+    config = lay(tmp_path)
+    deliver(tmp_path, "friday.csv", raised(usual(FRIDAY), "thefts", EAST, 25))
+    morning = at(FRIDAY + timedelta(days=1), "07:30")
+    versions, printed = [], []
+    for extra in ("extra = 3", "extra = 4"):
+        (tmp_path / "rules" / "police.toml").write_text(RULES.replace("extra = 3", extra), encoding="utf-8")
+        with open_service(config) as service:
+            take_in(service, morning)
+            sweep(service, FRIDAY, now=morning)
+            versions.append(service.rules.version)
+            texts = documents(service.store, "narrative", FRIDAY)
+            printed.append({found.place: re.findall(r"规则版本(.+?)，", found.text) for found in texts})
+
+    assert versions[0] != versions[1]
+    assert printed == [{place: [versions[0]] for place in ("01", EAST, WEST)}] * 2

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -33,13 +34,14 @@ NOTICE = {
     "page": PAGE,
 }
 ENDED = (Change(sample.FIRES, Transition.ENDED, Level.YELLOW, Level.CALM),)
+TODAY = (Change(sample.FIRES, Transition.OPENED, Level.CALM, Level.YELLOW),)
 MAILS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "alert": ("alert", {"facts": PLACE, "changes": CHANGES, "recipient": "指挥中心值班员", "page": PAGE}),
     "alert-ended": ("alert", {"facts": QUIET, "changes": ENDED, "recipient": "指挥中心值班员", "page": ""}),
-    "daily": ("daily", {"facts": ALL_CITY, "open": 2, "judged": True, "listed": [sample.FIRES], "page": PAGE}),
-    "daily-zero": ("daily", {"facts": QUIET, "open": 0, "judged": True, "listed": [], "page": PAGE}),
+    "daily": ("daily", {"facts": ALL_CITY, "open": 3, "judged": True, "changes": TODAY, "page": PAGE}),
+    "daily-zero": ("daily", {"facts": QUIET, "open": 0, "judged": True, "changes": [], "page": ""}),
     "notice": ("notice", NOTICE),
-    "briefing": ("briefing", {"facts": ALL_CITY, "page": PAGE}),
+    "briefing": ("briefing", {"facts": ALL_CITY, "page": PAGE, "path": "briefings/440100/2026-11-16"}),
 }
 NARRATIVES = {
     "place.zh.txt": PLACE,
@@ -51,16 +53,19 @@ NARRATIVES = {
 }
 # What the facts modules state, and what the phrase bank has words for once somebody states it.
 VOCABULARY = {
-    "alert_no", "base", "check_list", "city_rate", "code", "colour_zh", "conf", "count", "cutoff", "date",
-    "date_range", "days", "delta", "dept", "dev", "dev_dir", "dev_points", "dir", "district", "due_plan", "due_sign",
-    "due_verify", "event", "excess", "expected", "first_date", "judged", "judged_range", "k", "last", "level",
-    "lower", "ly", "m0", "m1", "mark", "more", "moved_down", "moved_up", "n_alerts", "n_closed", "n_cont", "n_diff",
-    "n_green", "n_grey", "n_new", "n_orange", "n_peers", "n_places", "n_red", "n_series", "n_watch", "n_yellow",
-    "name", "name_en", "names", "names_grey", "names_orange", "names_red", "names_yellow", "nearest", "nearest_share",
-    "onset", "p_text", "per_zh", "period_zh", "place_en", "places_calm", "places_grey", "places_orange", "places_red",
-    "places_yellow", "prev", "rank", "rank_prev", "rate", "rule_id", "rule_zh", "rules_ver", "s1", "s2", "score",
-    "t1", "t2", "threshold", "times", "unit", "upper", "v1", "v2", "value", "wow", "wow_dir", "wow_points", "yoy",
-    "yoy_dir", "yoy_points",
+    "alert_no", "back", "back_bound", "back_range", "back_side", "back_verb", "base", "check_list", "city_rate",
+    "code", "colour_zh", "conf", "count", "cutoff", "date", "date_range", "days", "delta", "dept", "detail", "dev",
+    "dev_dir", "dev_points", "dir", "district", "due_next", "due_plan", "due_sign", "due_verify", "event", "excess",
+    "expected", "first_date", "held_zh", "judged", "judged_range", "k", "last", "late_plan", "late_sign",
+    "late_verify", "latest", "latest_city", "latest_range", "latest_share", "latest_usual", "level", "lower", "ly",
+    "lyo", "lyo_dir", "lyo_points", "m0", "m1", "mark", "more", "moved_down", "moved_up", "n_alerts", "n_closed",
+    "n_cont", "n_diff", "n_dir", "n_green", "n_grey", "n_new", "n_orange", "n_peers", "n_places", "n_red", "n_series",
+    "n_silent", "n_unjudged", "n_watch", "n_yellow", "name", "name_en", "names", "names_grey", "names_orange",
+    "names_red", "names_yellow", "nearest", "nearest_share", "onset", "onset_last", "overdue", "p_text", "per_zh",
+    "period_zh", "place", "place_en", "places_calm", "places_grey", "places_orange", "places_red", "places_yellow",
+    "prev", "range", "rank", "rank_prev", "rate", "rule_id", "rule_zh", "rules_ver", "s1", "s2", "score", "share",
+    "stage_zh", "streak", "streak_since", "t1", "t2", "threshold", "times", "unit", "upper", "v1", "v2", "value",
+    "wow", "wow_dir", "wow_points", "yoy", "yoy_dir", "yoy_points",
 }  # fmt: skip
 
 
@@ -247,5 +252,8 @@ def test_html_is_sent_without_anything_to_fetch() -> None:
 
 
 if __name__ == "__main__":
-    for name, text in TEXTS.items():
-        (GOLDEN / name).write_text(text, encoding="utf-8")
+    from golden import chain
+
+    with TemporaryDirectory() as folder:
+        for name, text in (TEXTS | chain.texts(Path(folder))).items():
+            (GOLDEN / name).write_text(text, encoding="utf-8")

@@ -184,7 +184,7 @@ def show(number: Annotated[str, typer.Argument(metavar="ALERT")], config: Config
         screen.show_alerts([found], service.city, overdue_in(service, [found]))
         screen.show_evidence(found, {rule.id: rule.name_zh for rule in service.rules.rules}, rule_files(service))
         events = alert.events(service.store, number)
-        screen.show_deadlines(deadlines(found, events, service.calendar, zone), service.clock())
+        screen.show_deadlines(deadlines(found, events, service.calendar, zone, service.clock()))
         screen.show_events(events, zone)
 
 

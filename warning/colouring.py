@@ -1,4 +1,4 @@
-"""Which colour every place has after a sweep, which series are silent, and which were not judged."""
+"""Which colour every place has after a sweep, and which series nobody could judge."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from warning.gaps import Gap
 from warning.lifecycle import colour
 from warning.model import Alert, SeriesKey
 from warning.scoring import Known
 from warning.service import Deployment, Service
-from warning.situation import Coverage, Silence
+from warning.situation import Coverage
 from warning.store import alert as alerts_of
 from warning.store import signal as signals_of
 
 
-def coverages(
-    service: Service, panels: Mapping[str, Known], day: date
-) -> tuple[dict[str, Coverage], tuple[Silence, ...]]:
+def coverages(service: Service, panels: Mapping[str, Known], day: date) -> tuple[dict[str, Coverage], tuple[Gap, ...]]:
     """Return colours and gaps by what the store says of alerts and verdicts, as ``coverages_by`` does."""
     store = service.store
     return coverages_by(service, panels, day, alerts_of.live(store), signals_of.judged_until(store))
@@ -31,11 +30,11 @@ def coverages_by(
     day: date,
     live: Iterable[Alert],
     judged_until: Mapping[SeriesKey, date],
-) -> tuple[dict[str, Coverage], tuple[Silence, ...]]:
+) -> tuple[dict[str, Coverage], tuple[Gap, ...]]:
     """Return colours and gaps of every place with watched series; a period counts as missing once it is due.
 
     A series is missing whose due value has not arrived, and one that has it and no verdict: too short a history,
-    too soon after a break, a method that abstains.  Only the first is a silence somebody can be asked about.
+    too soon after a break, a method that abstains.  Only for the first can a department be asked.
 
     Args:
         deployment: City, rules, and after how many days a value is late.
@@ -45,8 +44,7 @@ def coverages_by(
         judged_until: The last date each series had a verdict for.
     """
     watched: Counter[str] = Counter()
-    gaps: Counter[str] = Counter()
-    silences: list[Silence] = []
+    gaps: list[Gap] = []
     for panel in panels.values():
         late_after = getattr(deployment.config.feeds.late_after, panel.frequency)
         step = 7 if panel.frequency == "weekly" else 1
@@ -56,28 +54,21 @@ def coverages_by(
             watched[key.place] += 1
             if row < 0:
                 continue
-            values = panel.of(key)
-            if np.isnan(values[row]):
-                gaps[key.place] += 1
-                reported = np.flatnonzero(np.isfinite(values[: row + 1]))
-                last = panel.dates[reported[-1]].item() if len(reported) else None
-                silences.append(
-                    Silence(
-                        deployment.city.indicators[key.indicator],
-                        deployment.city.places[key.place],
-                        panel.dates[row].item(),
-                        last,
-                    )
-                )
-            elif judged_until.get(key, date.min) < panel.dates[row].item():
-                gaps[key.place] += 1
+            values, expected = panel.of(key), panel.dates[row].item()
+            arrived = bool(np.isfinite(values[row]))
+            if arrived and judged_until.get(key, date.min) >= expected:
+                continue
+            before = np.flatnonzero(np.isfinite(values[:row]))
+            last = panel.dates[before[-1]].item() if len(before) else None
+            indicator, place = deployment.city.indicators[key.indicator], deployment.city.places[key.place]
+            gaps.append(Gap(indicator, place, expected, last, arrived))
+    missing = Counter(gap.place.code for gap in gaps)
     standing: dict[str, list[Alert]] = {}
     for alert in live:
         standing.setdefault(alert.place, []).append(alert)
     city, colours = deployment.city, deployment.rules.colours
     found = {}
     for code in (code for code in city.places if code in watched):
-        alerts, missing = standing.get(code, []), gaps[code]
-        level = colour(alerts, city.indicators, colours, watched=watched[code], missing=missing)
-        found[code] = Coverage(code, day, watched[code], missing, level)
-    return found, tuple(silences)
+        level = colour(standing.get(code, []), city.indicators, colours, watched=watched[code], missing=missing[code])
+        found[code] = Coverage(code, day, watched[code], missing[code], level)
+    return found, tuple(gaps)

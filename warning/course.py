@@ -15,8 +15,11 @@ from datetime import date, timedelta
 import numpy as np
 
 from detectors.panel import Dates, Floats
-from warning.facts import LEVEL_ZH, MARK, SMALL, Item, Notes, add_change, chance, day_zh, number, quantity, range_zh
-from warning.model import Alert, Indicator, Place, Signal
+from warning.deadlines import Deadline, add_deadlines
+from warning.facts import LEVEL_ZH, MARK, SMALL, STAGE_ZH, Item, Notes, add_change, day_zh, number, quantity, range_zh
+from warning.gaps import period_zh
+from warning.grounds import Judgement, add_evidence, add_fallen_back, ground
+from warning.model import Alert, Indicator, Level, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Peer:
 
     place: str
     history: History
-    persons: int
+    persons: int | None = None  # None where the indicator has no rate
 
 
 def item(
@@ -66,8 +69,11 @@ def item(
     rule_names: Mapping[str, str],
     parts: Sequence[Part] = (),
     peers: Sequence[Peer] = (),
-    due: Mapping[str, str] | None = None,
+    due: tuple[Deadline, ...] = (),
     conf: Mapping[str, float] | None = None,
+    last: Judgement | None = None,
+    level_since: date | None = None,
+    days: Sequence[str] = (),
 ) -> Item:
     """Return the facts of one alert over its course: from its onset to ``until``, 28 days (4 weeks) at most.
 
@@ -80,9 +86,13 @@ def item(
         last_year: From the first day of the span to the first day it is compared with.
         rule_names: Rule id -> its Chinese name.
         parts: The places below, where they report the indicator themselves.
-        peers: The places of the tier with their populations, for rates per 10,000; empty without any.
+        peers: The places of the tier, for shares, and with their populations for rates per 10,000; empty where not
+            all of them are watched.
         conf: Rule id -> what share of usual values its bounds hold, in per cent; a rule without one draws a line.
-        due: Texts of the deadlines ("due_verify", "due_plan") that the level sets.
+        due: What is to be done until when.
+        last: The last judgement of the series, to say whether it is back within its usual range.
+        level_since: Data date since which it has had its level.
+        days: Names the calendar gives to days of the span; with them goes what last year's days did.
     """
     notes = Notes(f"{place.code}/{indicator.id}/{until.isoformat()}", history.source)
     limit = until - timedelta(days=27 if history.step == 1 else 21)
@@ -91,9 +101,11 @@ def item(
     notes.add("onset", alert.onset, day_zh(alert.onset))
     notes.add("first_date", alert.opened, day_zh(alert.opened))
     notes.add("date_range", until, range_zh(first, until + timedelta(days=history.step - 1)))
-    _evidence(notes, alert, indicator, conf or {})
-    for name, text in (due or {}).items():
-        notes.add(name, text)
+    add_evidence(notes, alert, indicator, conf or {})
+    add_fallen_back(notes, alert, indicator, last)
+    add_deadlines(notes, due)
+    _streak(notes, alert, history, until, level_since)
+    _latest(notes, indicator, history, alert.onset, until, peers)
     now = history.span(first, until)
     if len(now) == 0 or np.isnan(now).any():
         return _done(alert, notes)
@@ -102,8 +114,9 @@ def item(
     notes.add("days", periods * history.step)
     notes.add("per_zh", "日均" if history.step == 1 else "周均")
     notes.add("value", total, quantity(total, indicator.kind), _formula(indicator, first, until))
-    notes.add("latest", float(now[-1]), quantity(float(now[-1]), indicator.kind), f"value of {until}")
     _compare(notes, indicator, history, (min(alert.onset, first), first), long, last_year(first), total)
+    if days:
+        _holiday(notes, indicator, history, days, last_year(first), periods)
     _distribution(notes, indicator, parts, first, until, total)
     _per_head(notes, indicator, place, peers, first, until)
     return _done(alert, notes)
@@ -119,10 +132,41 @@ def _name_it(notes: Notes, alert: Alert, indicator: Indicator, place: Place, rul
     notes.add("alert_no", alert.number)
     notes.add("colour_zh", LEVEL_ZH[alert.active])
     notes.add("mark", MARK[alert.active])
-    signal = _ground(alert)
+    notes.add("stage_zh", STAGE_ZH[alert.stage])
+    signal = ground(alert)
     if signal is not None:
         notes.add("rule_id", signal.rule)
         notes.add("rule_zh", rule_names.get(signal.rule))
+
+
+def _streak(notes: Notes, alert: Alert, history: History, until: date, since: date | None) -> None:
+    """For how many periods in a row it has had its level; one is no streak."""
+    if since is None or alert.active <= Level.CALM:
+        return
+    periods = (until - since).days // history.step + 1
+    if periods > 1:
+        notes.add("k", periods, f"{periods}{'日' if history.step == 1 else '周'}", f"periods from {since} to {until}")
+
+
+def _latest(
+    notes: Notes, indicator: Indicator, history: History, onset: date, until: date, peers: Sequence[Peer]
+) -> None:
+    """The last value known, beside the usual one of such a day, and what the whole tier had."""
+    (value,) = history.span(until, until) if len(history.span(until, until)) == 1 else (math.nan,)
+    if not math.isfinite(value):
+        return
+    notes.add("latest", float(value), quantity(float(value), indicator.kind), f"value of {until}")
+    notes.add("latest_range", until, period_zh(until, history.frequency))
+    usual = _usual(history, min(onset, until), max(0, (until - onset).days), 1, indicator)
+    notes.add("latest_usual", usual, number(usual) if math.isfinite(usual) else "", "same weekdays before the onset")
+    totals = [_together(peer.history.span(until, until), indicator) for peer in peers]
+    if indicator.period_agg != "sum" or len(totals) < 2 or not all(math.isfinite(total) for total in totals):
+        return
+    whole = sum(totals)
+    notes.add("latest_city", whole, quantity(whole, indicator.kind), f"sum of the tier on {until}")
+    if whole >= SMALL:
+        share = 100 * float(value) / whole
+        notes.add("latest_share", share, number(share), f"100 * {value:.10g} / {whole:.10g}")
 
 
 def _compare(
@@ -158,6 +202,16 @@ def _compare(
         notes.add("more", total - base, number(abs(total - base)), f"{total:.10g} - {base:.10g}")
 
 
+def _holiday(
+    notes: Notes, indicator: Indicator, history: History, days: Sequence[str], first: date, periods: int
+) -> None:
+    """What the span did a year ago, when the calendar had the same days, beside the 28 days before it."""
+    year = history.span(first, first + timedelta(days=(periods - 1) * history.step))
+    usual = _usual(history, first, 0, periods, indicator)
+    if len(year) == periods and add_change(notes, "lyo", _together(year, indicator), usual, kind=indicator.kind):
+        notes.add("event", "、".join(dict.fromkeys(days)))
+
+
 def _usual(history: History, onset: date, after: int, periods: int, indicator: Indicator) -> float:
     """What a span would hold if each day were the mean of its weekday over the 28 days before the onset.
 
@@ -173,26 +227,6 @@ def _usual(history: History, onset: date, after: int, periods: int, indicator: I
     means = np.roll(np.nanmean(table, axis=0), -(after // step))
     usual = np.resize(means, periods)
     return float(usual.sum()) if indicator.period_agg == "sum" else float(usual.mean())
-
-
-def _evidence(notes: Notes, alert: Alert, indicator: Indicator, conf: Mapping[str, float]) -> None:
-    signal = _ground(alert)
-    if signal is None or signal.detector == "changepoint":  # its values are means since the change, told as m0 and m1
-        return
-    kind = indicator.kind
-    notes.add("judged", signal.observed, quantity(signal.observed, kind), f"signal {signal.rule} of {signal.date}")
-    notes.add("judged_range", signal.date, _judged_range(signal.date, signal.window, indicator.frequency))
-    notes.add("expected", signal.expected, number(signal.expected))
-    if math.isfinite(signal.surprise) and signal.surprise != 0:
-        notes.add("p_text", abs(signal.surprise), chance(signal.surprise), f"10 ** -{abs(signal.surprise):.3g}")
-    if signal.rule not in conf:
-        return
-    if indicator.risk_sign > 0 and signal.observed > signal.upper:
-        notes.add("upper", signal.upper, number(signal.upper))
-        notes.add("conf", conf[signal.rule], number(conf[signal.rule]), "100 * (1 - alpha) of the rule")
-        notes.add("excess", signal.observed - signal.upper, number(signal.observed - signal.upper))
-    if indicator.risk_sign < 0 and signal.observed < signal.lower:
-        notes.add("lower", signal.lower, number(signal.lower))
 
 
 def _distribution(
@@ -219,8 +253,11 @@ def _per_head(
     totals = {peer.place: _together(peer.history.span(first, until), indicator) for peer in peers}
     if not all(math.isfinite(total) for total in totals.values()) or place.code not in totals:
         return
-    rates = {peer.place: 1e4 * totals[peer.place] / peer.persons for peer in peers}
-    persons = sum(peer.persons for peer in peers)
+    residents = {peer.place: peer.persons for peer in peers if peer.persons is not None}
+    if len(residents) < len(peers):
+        return
+    rates = {code: 1e4 * totals[code] / persons for code, persons in residents.items()}
+    persons = sum(residents.values())
     whole = 1e4 * sum(totals.values()) / persons
     if whole <= 0:
         return
@@ -230,18 +267,6 @@ def _per_head(
     notes.add("times", own / whole, number(own / whole, 1), f"{own:.6g} / {whole:.6g}")
     notes.add("rank", 1 + sum(rate > own for rate in rates.values()), formula="places with a higher rate, plus 1")
     notes.add("n_peers", len(peers))
-
-
-def _ground(alert: Alert) -> Signal | None:
-    """The signal that is told: the strongest of a single value or sum, else a change of level."""
-    ordered = sorted(alert.evidence, key=lambda signal: signal.detector == "changepoint")
-    return ordered[0] if ordered else None
-
-
-def _judged_range(day: date, window: int, frequency: str) -> str:
-    step = 7 if frequency == "weekly" else 1
-    first = day - timedelta(days=(window - 1) * step)
-    return range_zh(first, day + timedelta(days=step - 1))
 
 
 def _together(values: Floats, indicator: Indicator) -> float:

@@ -1,4 +1,4 @@
-"""Until when an alert is to be acknowledged, verified and given a plan, and whether that is past.
+"""Until when an alert is to be acknowledged, verified and given a plan, and what of it is overdue.
 
 Pure.  The clock starts when the alert was opened or last raised; red counts in real hours, orange in workdays,
 yellow has none.
@@ -12,56 +12,67 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from warning.calendar import Calendar
+from warning.facts import Notes, day_zh
 from warning.model import Alert, Event, Level, Stage, Transition
 
-ORDER = list(Stage)
+ORDER = tuple(Stage)
 DONE, OPEN, OVERDUE = ("已完成", "done"), ("未到期", "not due yet"), ("已逾期", "overdue")
+STEPS = (
+    ("sign", "签收", "acknowledge", Stage.ACKNOWLEDGED),
+    ("verify", "核实", "verify", Stage.VERIFIED),
+    ("plan", "反馈处置方案", "give a plan", Stage.RECTIFYING),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """What is to be done, until when, and whether people have done it."""
+    """What is to be done, until when, and how it stands at the instant it was asked about."""
 
+    name: str  # sign, verify, plan
     zh: str
     en: str
     until: datetime  # on the centre's wall clock
     done: bool
+    overdue: bool  # not done, and past
 
-    def state(self, now: datetime) -> tuple[str, str]:
-        """Return how it stands, in Chinese and English words."""
-        if self.done:
-            return DONE
-        return OVERDUE if now > self.until else OPEN
+    @property
+    def state(self) -> tuple[str, str]:
+        """How it stands, in Chinese and English words."""
+        return DONE if self.done else OVERDUE if self.overdue else OPEN
+
+    @property
+    def text(self) -> str:
+        return f"{day_zh(self.until.date())}{self.until:%H:%M}"
 
 
-def deadlines(alert: Alert, events: Iterable[Event], calendar: Calendar, zone: ZoneInfo) -> tuple[Deadline, ...]:
-    """Return the deadlines of an alert at its present level, the first due first.
+def deadlines(
+    alert: Alert, events: Iterable[Event], calendar: Calendar, zone: ZoneInfo, now: datetime
+) -> tuple[Deadline, ...]:
+    """Return the deadlines of an alert, the first due first; none once it is closed.
 
     Args:
-        alert: As it stands now.
+        alert: Its level sets the deadlines, or its highest one where it fell and a person must still verify.
         events: Its history.
         calendar: Knows the workdays.
         zone: Of the centre's wall clock.
+        now: The instant asked about.
     """
+    level = alert.active if alert.active >= Level.ORANGE else alert.peak
     told = [event.at for event in events if event.transition in (Transition.OPENED, Transition.RAISED)]
-    if not told or alert.active < Level.ORANGE or alert.stage is Stage.CLOSED:
+    if not told or level < Level.ORANGE or alert.stage is Stage.CLOSED:
         return ()
     local = max(told).astimezone(zone)
-    if alert.active is Level.RED:
-        times = tuple(local + timedelta(hours=hours) for hours in (0.5, 2, 24))
+    if level is Level.RED:
+        moments = [local + timedelta(hours=hours) for hours in (0.5, 2, 24)]
     else:
-        verify, plan = (local + (_workday(calendar, local.date(), count) - local.date()) for count in (1, 3))
-        times = (local + timedelta(hours=2), verify, plan)
-    asked = (
-        ("签收", "acknowledge", Stage.ACKNOWLEDGED),
-        ("核实", "verify", Stage.VERIFIED),
-        ("反馈处置方案", "give a plan", Stage.RECTIFYING),
-    )
+        plans = [_workday(calendar, local.date(), count) - local.date() for count in (1, 3)]
+        moments = [local + timedelta(hours=2), *(local + after for after in plans)]
     reached = ORDER.index(alert.stage)
-    return tuple(
-        Deadline(zh, en, until, reached >= ORDER.index(stage))
-        for (zh, en, stage), until in zip(asked, times, strict=True)
-    )
+    found = []
+    for (name, zh, en, stage), until in zip(STEPS, moments, strict=True):
+        done = reached >= ORDER.index(stage)
+        found.append(Deadline(name, zh, en, until, done, not done and now > until))
+    return tuple(found)
 
 
 def overdue(
@@ -82,12 +93,27 @@ def overdue(
     found = {
         alert.number: tuple(
             deadline.zh
-            for deadline in deadlines(alert, by_alert.get(alert.number, ()), calendar, zone)
-            if deadline.state(now) == OVERDUE
+            for deadline in deadlines(alert, by_alert.get(alert.number, ()), calendar, zone, now)
+            if deadline.overdue
         )
         for alert in alerts
     }
     return {number: late for number, late in found.items() if late}
+
+
+def add_deadlines(notes: Notes, due: Iterable[Deadline]) -> None:
+    """Add each deadline that is not met, which are overdue, and the next one as a short text: 11月24日07:30前核实."""
+    waiting = [deadline for deadline in due if not deadline.done]
+    for deadline in waiting:
+        notes.add(f"due_{deadline.name}", deadline.until.isoformat(), deadline.text)
+        if deadline.overdue:
+            notes.add(f"late_{deadline.name}", OVERDUE[0], formula="before the instant of the text")
+    late = [deadline.zh for deadline in waiting if deadline.overdue]
+    ahead = next((deadline for deadline in waiting if not deadline.overdue), None)
+    if late:
+        notes.add("overdue", "、".join(late), formula="deadlines before the instant of the text")
+    if ahead is not None:
+        notes.add("due_next", ahead.until.isoformat(), f"{ahead.text}前{ahead.zh}")
 
 
 def _workday(calendar: Calendar, day: date, count: int) -> date:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from warning.model import Level, Place
+from warning.model import Level, Place, Stage
 
 SMALL = 30  # events in the comparison below which no percentage is printed
 LEVEL_ZH = {
@@ -35,6 +35,15 @@ COLOUR = {
     Level.YELLOW: "#e6b800",
     Level.ORANGE: "#e8710a",
     Level.RED: "#c8102e",
+}
+STAGE_ZH = {
+    Stage.RAISED: "待签收",
+    Stage.ACKNOWLEDGED: "已签收",
+    Stage.VERIFIED: "已核实",
+    Stage.RECTIFYING: "整改中",
+    Stage.REPORTED: "已反馈",
+    Stage.REVIEWED: "已复核",
+    Stage.CLOSED: "已结束",
 }
 Raw = int | float | str | date
 
@@ -73,12 +82,13 @@ class Facts:
     overall: Mapping[str, Fact]
     items: tuple[Item, ...] = ()
     groups: tuple[Mapping[str, Fact], ...] = ()  # one indicator high in neighbouring places
-    missing: tuple[Mapping[str, Fact], ...] = ()  # series without a value
+    missing: tuple[Mapping[str, Fact], ...] = ()  # series without a verdict
     table: tuple[Mapping[str, Fact], ...] = ()  # one row a place below
+    waiting: tuple[Item, ...] = ()  # calm again, and not closed before a person has looked
 
     def all(self) -> Iterable[Fact]:
         """Yield every fact, whatever part it stands in."""
-        parts: list[Mapping[str, Fact]] = [self.overall, *(item.facts for item in self.items)]
+        parts: list[Mapping[str, Fact]] = [self.overall, *(item.facts for item in (*self.items, *self.waiting))]
         for mapping in (*parts, *self.groups, *self.missing, *self.table):
             yield from mapping.values()
 
@@ -104,7 +114,8 @@ def number(value: float, decimals: int = 1) -> str:
     """Return a figure rounded half up, without a sign of its own style: 12.25 -> "12.3", 7.0 -> "7.0"."""
     if not math.isfinite(value):
         raise ValueError(f"{value} cannot be printed")
-    return str(Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP))
+    rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    return str(abs(rounded) if rounded == 0 else rounded)  # no "-0.0"
 
 
 def quantity(value: float, kind: str) -> str:
@@ -114,6 +125,11 @@ def quantity(value: float, kind: str) -> str:
 
 def day_zh(day: date) -> str:
     return f"{day.month}月{day.day}日"
+
+
+def weekday_zh(day: date) -> str:
+    """Return 周一 to 周日."""
+    return f"周{'一二三四五六日'[day.weekday()]}"
 
 
 def range_zh(first: date, last: date) -> str:

@@ -13,14 +13,17 @@ from functools import cached_property
 
 import numpy as np
 
-from warning import course, situation
+from warning import course, past, situation
 from warning.course import History, Part, Peer
-from warning.facts import Facts, Item, day_zh
+from warning.deadlines import Deadline
+from warning.deadlines import deadlines as deadlines_of
+from warning.facts import Facts, Item
+from warning.gaps import Gap
 from warning.model import Alert, Event, Level, SeriesKey, Stage, Transition
 from warning.ruleset import alpha_of
 from warning.scoring import Known
 from warning.service import Service
-from warning.situation import Coverage, Nearest, Silence
+from warning.situation import Coverage, Nearest
 from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
 from warning.store import observation
@@ -35,7 +38,7 @@ class Context:
     now: datetime
     panels: Mapping[str, Known]
     coverages: Mapping[str, Coverage]
-    silences: tuple[Silence, ...] = ()
+    gaps: tuple[Gap, ...] = ()
     nearest: Mapping[str, Nearest] | None = None
 
     @cached_property
@@ -49,7 +52,7 @@ class Context:
     def alerts(self) -> tuple[Alert, ...]:
         """The alerts that were not closed after the sweep of the day, at the level they had then."""
         store = self.service.store
-        past: dict[str, Event] = {event.alert: event for event in alerts_of.events(store, last=self.day)}
+        past = {number: events[-1] for number, events in self.happened.items()}
         later = {event.alert for event in alerts_of.events(store, first=self.day + timedelta(days=1))}
         found = []
         for alert in alerts_of.alerts(store):
@@ -62,6 +65,23 @@ class Context:
             elif alert.stage is not Stage.CLOSED:
                 found.append(alert)
         return tuple(found)
+
+    @cached_property
+    def happened(self) -> dict[str, list[Event]]:
+        """What happened to each alert up to the sweep of the day, in order."""
+        found: dict[str, list[Event]] = {}
+        for event in alerts_of.events(self.service.store, last=self.day):
+            found.setdefault(event.alert, []).append(event)
+        return found
+
+    def alert(self, number: str) -> Alert | None:
+        """Return an alert as it stood after the sweep of the day; one that ended then, as it ended."""
+        known = next((alert for alert in self.alerts if alert.number == number), None)
+        return known or alerts_of.alert(self.service.store, number)
+
+    def events_of(self, number: str) -> list[Event]:
+        """Return what happened to one alert up to the sweep of the day, in order."""
+        return self.happened.get(number, [])
 
     @cached_property
     def confidence(self) -> dict[str, float]:
@@ -89,38 +109,43 @@ def of_place(context: Context, code: str, first: date | None = None) -> Facts:
         alerts=alerts,
         events=[e for e in alerts_of.events(service.store, first=period[0], last=period[1]) if e.alert in mine],
         items=[item_of(context, alert) for alert in alerts if alert.active > Level.CALM],
-        silences=[silence for silence in context.silences if silence.place.code == code],
+        waiting=[item_of(context, alert) for alert in alerts if alert.active <= Level.CALM],
+        gaps=[gap for gap in context.gaps if gap.place.code == code],
         nearest=(context.nearest or {}).get(code),
         days=_named_days(context, period),
-        rules_version=service.rules.version,
+        rules_version=past.rules_used(service, code, period, alerts),
         cutoff=context.cutoff,
         zone=service.config.zone,
+        alerts_before=past.alerts_before(service.store, period, of=mine),
+        coloured_since=past.coloured_since(service.store, context.coverages[code], context.day),
     )
 
 
 def of_city(context: Context, first: date | None = None) -> Facts:
     """Return the facts of the root place for the sweep's day, or from ``first`` to that day."""
     service, period = context.service, (first or context.day, context.day)
-    root = service.city.places[service.city.root]
     alerts = context.alerts
     before = {
         code: found.colour for code, found in coverages_of.on(service.store, period[0] - timedelta(days=1)).items()
     }
     return situation.of_city(
-        root,
+        service.city.places[service.city.root],
         period,
         context.coverages,
         service.city.places,
         alerts=alerts,
         events=alerts_of.events(service.store, first=period[0], last=period[1]),
         items=[item_of(context, alert) for alert in alerts if alert.active > Level.CALM],
+        waiting=[item_of(context, alert) for alert in alerts if alert.active <= Level.CALM],
         before=before,
         neighbours=service.city.neighbours,
-        silences=context.silences,
+        indicators=service.city.indicators,
+        gaps=context.gaps,
         days=_named_days(context, period),
-        rules_version=service.rules.version,
+        rules_version=past.rules_used(service, service.city.root, period, alerts),
         cutoff=context.cutoff,
         zone=service.config.zone,
+        alerts_before=past.alerts_before(service.store, period),
     )
 
 
@@ -143,33 +168,16 @@ def item_of(context: Context, alert: Alert) -> Item:
         peers=_peers(context, alert.key, until),
         due=deadlines(context, alert),
         conf=context.confidence,
+        last=past.last_judgement(service, alert, until, context.now),
+        level_since=max((e.date for e in context.events_of(alert.number)), default=None),
+        days=_named_days(context, (max(min(alert.onset, until), until - timedelta(days=27)), until)),
     )
 
 
-def deadlines(context: Context, alert: Alert) -> dict[str, str]:
-    """Return until when an alert is to be verified and a plan given: red in real hours, orange in workdays.
-
-    Counted from the instant the alert was opened or last raised.
-    """
-    events = alerts_of.events(context.service.store, alert.number)
-    told = max((e.at for e in events if e.transition in (Transition.OPENED, Transition.RAISED)), default=context.now)
-    local = told.astimezone(context.service.config.zone)
-    if alert.active is Level.RED:
-        sign, verify, plan = (local + timedelta(hours=hours) for hours in (0.5, 2, 24))
-    elif alert.active is Level.ORANGE:
-        sign, days = local + timedelta(hours=2), local.date()
-        verify, plan = (local + (_workday(context, days, count) - days) for count in (1, 3))
-    else:
-        return {}
-    times = {"due_sign": sign, "due_verify": verify, "due_plan": plan}
-    return {name: f"{day_zh(moment.date())}{moment:%H:%M}" for name, moment in times.items()}
-
-
-def _workday(context: Context, day: date, count: int) -> date:
-    while count:
-        day += timedelta(days=1)
-        count -= context.service.calendar.is_workday(day)
-    return day
+def deadlines(context: Context, alert: Alert) -> tuple[Deadline, ...]:
+    """Return what is to be done about an alert until when, and how it stands at the instant of the text."""
+    calendar, zone = context.service.calendar, context.service.config.zone
+    return deadlines_of(alert, context.events_of(alert.number), calendar, zone, context.now)
 
 
 def _parts(context: Context, key: SeriesKey, history: History) -> list[Part]:
@@ -194,9 +202,10 @@ def _peers(context: Context, key: SeriesKey, until: date) -> list[Peer]:
     for place in city.at_tier(city.places[key.place].tier):
         persons = city.denominator_of(key.indicator, place.code, year=until.year)
         other = SeriesKey(key.indicator, place.code)
-        if persons is None or other not in panel.index:
+        if other not in panel.index:
             return []
-        peers.append(Peer(place.code, History(panel.dates, panel.of(other), panel.frequency), persons[0]))
+        history = History(panel.dates, panel.of(other), panel.frequency)
+        peers.append(Peer(place.code, history, None if persons is None else persons[0]))
     return peers
 
 

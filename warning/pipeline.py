@@ -81,11 +81,11 @@ def sweep(service: Service, day: date, *, now: datetime, beat: Beat = lambda _: 
         alerts_of.save(service.store, standing.touched)
         alerts_of.append_events(service.store, standing.events)
         signals_of.save_judged(service.store, standing.judged)
-        found, silences = coverages(service, panels, day)
+        found, gaps = coverages(service, panels, day)
         coverages_of.save(service.store, list(found.values()))
         for rule, reason in failures:
             run.notice(service.store, now, rule, reason, zone=service.config.zone)
-        context = Context(service, day, now, panels, found, silences, nearest(service, lasts, levels))
+        context = Context(service, day, now, panels, found, gaps, nearest(service, lasts, levels))
         documents = document.save(service.store, telling.narratives(context, beat=beat))
         messages = outbox.enqueue(service.store, telling.alert_messages(context, standing.events, beat=beat))
     log.info("swept day=%s events=%d messages=%d", day, len(standing.events), messages)

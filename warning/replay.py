@@ -17,10 +17,11 @@ from typing import TypeVar
 import numpy as np
 
 from warning.colouring import coverages_by
+from warning.gaps import Gap
 from warning.model import Alert, Event, SeriesKey, Signal, Transition
 from warning.scoring import Beat, Known, known, score, window
 from warning.service import Deployment, Service
-from warning.situation import Coverage, Silence
+from warning.situation import Coverage
 from warning.standing import fold, holds_of
 from warning.verdicts import Graded, graded, unjudged, verdicts
 
@@ -41,7 +42,7 @@ class Replayed:
     live: Mapping[SeriesKey, Alert]  # alerts that are not closed
     touched: tuple[Alert, ...]  # alerts that changed, as they stand now
     coverages: Mapping[str, Coverage]
-    silences: tuple[Silence, ...]
+    silences: tuple[Gap, ...]
 
 
 @dataclass(frozen=True)

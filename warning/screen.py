@@ -166,13 +166,13 @@ def show_evidence(alert: Alert, names: Mapping[str, str], files: Mapping[str, st
         say(f"规则 rule {rule} {names.get(rule, '')}（{file}）")
 
 
-def show_deadlines(deadlines: Sequence[Deadline], now: datetime) -> None:
+def show_deadlines(deadlines: Sequence[Deadline]) -> None:
     """Print until when what is to be done, and whether that is past; nothing where there is no deadline."""
     if deadlines:
         show_table(
             "期限 Deadlines",
             ("事项 to do", "期限 until", "状态 state"),
-            [(f"{d.zh} {d.en}", f"{d.until:%Y-%m-%d %H:%M}", " ".join(d.state(now))) for d in deadlines],
+            [(f"{d.zh} {d.en}", f"{d.until:%Y-%m-%d %H:%M}", " ".join(d.state)) for d in deadlines],
         )
 
 

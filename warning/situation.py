@@ -11,7 +11,9 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from warning.facts import LEVEL_ZH, MARK, Fact, Facts, Item, Notes, day_zh, number, range_zh, strongest_first
+from warning.gaps import Gap, by_department, by_place, totals
 from warning.model import Alert, Event, Indicator, Level, Place, Transition
+from warning.together import shared
 
 COUNTED = ((Level.RED, "n_red"), (Level.ORANGE, "n_orange"), (Level.YELLOW, "n_yellow"))
 
@@ -25,16 +27,6 @@ class Coverage:
     watched: int
     missing: int
     colour: Level
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """A watched series without a value for the date."""
-
-    indicator: Indicator
-    place: Place
-    expected: date
-    last: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +46,15 @@ def of_place(
     alerts: Sequence[Alert],
     events: Sequence[Event],
     items: Sequence[Item],
-    silences: Sequence[Silence],
+    gaps: Sequence[Gap],
     nearest: Nearest | None,
     days: Sequence[str],
     rules_version: str,
     cutoff: datetime,
     zone: ZoneInfo,
+    waiting: Sequence[Item] = (),
+    alerts_before: int | None = None,
+    coloured_since: date | None = None,
 ) -> Facts:
     """Return what may be said of a district (or any place with its own series) and a period.
 
@@ -70,25 +65,35 @@ def of_place(
         alerts: Its alerts that are not closed, with ``active`` as of the last date.
         events: What happened to its alerts within the period.
         items: The facts of its alerts above calm.
-        silences: Its watched series without a value.
+        gaps: Its watched series without a verdict.
         nearest: For a calm place: what came nearest to a threshold.
         days: Names the calendar gives to days of the period.
         rules_version: Printed in the data note.
         cutoff: Until when data were taken in.
         zone: Of the centre's wall clock.
+        waiting: The facts of its alerts that are calm again and wait for a person.
+        alerts_before: How many alerts the period of the same length before had; None where that was not judged.
+        coloured_since: Since which day the place has had its colour without a break; None if only today, or calm.
     """
     notes = _head(place, period, coverage.watched, rules_version, cutoff, zone)
     notes.add("colour_zh", LEVEL_ZH[coverage.colour], formula="district.toml over the alerts' active levels")
     notes.add("mark", MARK[coverage.colour])
     _by_colour(notes, alerts, coverage)
-    _by_transition(notes, alerts, events)
+    totals(notes, gaps)
+    _by_transition(notes, alerts, events, alerts_before)
+    if coloured_since is not None:
+        notes.add("streak", (period[1] - coloured_since).days + 1, formula="days of this colour in a row")
+        notes.add("streak_since", coloured_since)
     if days:
         notes.add("event", "、".join(dict.fromkeys(days)))
     if nearest is not None and not items:
         share = number(100 * nearest.share, 0)
         notes.add("nearest", nearest.indicator.name_zh)
         notes.add("nearest_share", 100 * nearest.share, share, "surprise / least surprise of yellow * 100")
-    return Facts(place, period[1], notes.facts, strongest_first(items), missing=_missing(silences))
+    missing = by_department(gaps)
+    return Facts(
+        place, period[1], notes.facts, strongest_first(items), missing=missing, waiting=strongest_first(waiting)
+    )
 
 
 def of_city(
@@ -102,11 +107,14 @@ def of_city(
     items: Sequence[Item],
     before: Mapping[str, Level],
     neighbours: Mapping[str, frozenset[str]],
-    silences: Sequence[Silence],
+    indicators: Mapping[str, Indicator],
+    gaps: Sequence[Gap],
     days: Sequence[str],
     rules_version: str,
     cutoff: datetime,
     zone: ZoneInfo,
+    waiting: Sequence[Item] = (),
+    alerts_before: int | None = None,
 ) -> Facts:
     """Return what may be said of the whole city: the counts of ``of_place``, its places by colour, and what they share.
 
@@ -115,12 +123,14 @@ def of_city(
         places: The tree.
         before: Their colours in the period before.
         neighbours: Which places touch; empty where nobody knows.
+        indicators: The catalogue.
     """
     watched = sum(found.watched for found in coverages.values())
     missing = sum(found.missing for found in coverages.values())
     notes = _head(place, period, watched, rules_version, cutoff, zone)
     _by_colour(notes, alerts, Coverage(place.code, period[1], watched, missing, Level.MISSING))
-    _by_transition(notes, alerts, events)
+    totals(notes, gaps)
+    _by_transition(notes, alerts, events, alerts_before)
     notes.add("n_places", len(coverages))
     for level, name in (*COUNTED, (Level.CALM, "n_calm"), (Level.MISSING, "n_grey")):
         found = [places[code].name_zh for code, coverage in coverages.items() if coverage.colour is level]
@@ -130,34 +140,10 @@ def of_city(
     _moves(notes, coverages, before, places)
     if days:
         notes.add("event", "、".join(dict.fromkeys(days)))
-    groups = shared(items, alerts, places, neighbours)
+    groups = shared(items, alerts, places, neighbours, indicators)
     table = tuple(_row(places[code], coverage, alerts) for code, coverage in coverages.items())
-    return Facts(place, period[1], notes.facts, strongest_first(items), groups, _missing(silences), table)
-
-
-def shared(
-    items: Sequence[Item],
-    alerts: Sequence[Alert],
-    places: Mapping[str, Place],
-    neighbours: Mapping[str, frozenset[str]],
-) -> tuple[dict[str, Fact], ...]:
-    """Return one mapping for each indicator that is high in places that touch each other."""
-    by_indicator: dict[str, list[Item]] = {}
-    for found in items:
-        by_indicator.setdefault(found.indicator, []).append(found)
-    groups = []
-    for indicator, members in sorted(by_indicator.items()):
-        touching = [m for m in members if any(o.place in neighbours.get(m.place, frozenset()) for o in members)]
-        if len(touching) < 2:
-            continue
-        codes = "+".join(m.place for m in touching)
-        notes = Notes(f"{codes}/{indicator}")
-        notes.add("name", touching[0].facts["name"].text)
-        notes.add("names", "、".join(places[m.place].name_zh for m in touching))
-        notes.add("k", len(touching))
-        notes.add("onset", min(a.onset for a in alerts if a.number in {m.alert for m in touching}))
-        groups.append(notes.facts)
-    return tuple(groups)
+    rows = by_place(gaps, coverages)
+    return Facts(place, period[1], notes.facts, strongest_first(items), groups, rows, table, strongest_first(waiting))
 
 
 def _head(
@@ -187,11 +173,15 @@ def _by_colour(notes: Notes, alerts: Sequence[Alert], coverage: Coverage) -> Non
     notes.add("n_green", max(0, coverage.watched - coverage.missing - coloured), formula="watched - coloured - missing")
 
 
-def _by_transition(notes: Notes, alerts: Sequence[Alert], events: Sequence[Event]) -> None:
+def _by_transition(notes: Notes, alerts: Sequence[Alert], events: Sequence[Event], alerts_before: int | None) -> None:
     opened = {event.alert for event in events if event.transition is Transition.OPENED}
     ended = {event.alert for event in events if event.transition is Transition.ENDED}
     active = {alert.number for alert in alerts if alert.active > Level.CALM}
     notes.add("n_alerts", len(active | opened), formula="alerts above calm, or opened in the period")
+    if alerts_before is not None:
+        more = len(active | opened) - alerts_before
+        notes.add("n_dir", "持平" if more == 0 else "增加" if more > 0 else "减少")
+        notes.add("n_diff", abs(more), formula=f"|{len(active | opened)} - {alerts_before}|")
     notes.add("n_new", len(opened))
     notes.add("n_cont", len(active - opened))
     notes.add("n_closed", len(ended))
@@ -223,22 +213,3 @@ def _row(place: Place, coverage: Coverage, alerts: Sequence[Alert]) -> Mapping[s
     notes.add("n_watch", coverage.watched)
     _by_colour(notes, [alert for alert in alerts if alert.place == place.code], coverage)
     return notes.facts
-
-
-def _missing(silences: Sequence[Silence]) -> tuple[Mapping[str, Fact], ...]:
-    """One mapping for each department and date, since departments send many series in one file."""
-    grouped: dict[tuple[str, date], list[Silence]] = {}
-    for found in silences:
-        grouped.setdefault((found.indicator.department, found.expected), []).append(found)
-    rows = []
-    for (department, expected), members in sorted(grouped.items()):
-        notes = Notes(f"missing/{department}/{expected.isoformat()}", "observation")
-        names = list(dict.fromkeys(member.indicator.name_zh for member in members))
-        last = max((member.last for member in members if member.last is not None), default=None)
-        notes.add("dept", department)
-        notes.add("name", "、".join(names[:3]) + ("等" if len(names) > 3 else ""))
-        notes.add("k", len(members), formula="series without a value")
-        notes.add("date", expected)
-        notes.add("last", last)
-        rows.append(notes.facts)
-    return tuple(rows)

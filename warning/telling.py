@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from html import escape
 
 from warning import gathering
 from warning.city import Person
 from warning.errors import ConfigError
-from warning.facts import LEVEL_ZH, Facts, as_json
+from warning.facts import LEVEL_ZH, Facts, Item, as_json
 from warning.gathering import Context
 from warning.model import Alert, Attachment, Document, Event, Level, Message, Transition
 from warning.picture import chart_of
@@ -30,7 +30,7 @@ Told = tuple[Message, tuple[tuple[str, str], ...]]  # a message, and the (alert,
 Beat = Callable[[str], None]
 CHARTS_A_MAIL = 4
 ENGLISH = "narrative-en"
-WORDS = {"daily": "每日汇总", "briefing": "风险研判周报"}  # of the bare mail that stands in for a broken template
+WORDS = {"daily": "每日邮件", "briefing": "风险研判周报"}  # of the bare mail that stands in for a broken template
 
 
 def environment(service: Service) -> Engine:
@@ -74,23 +74,36 @@ def alert_messages(context: Context, events: Sequence[Event], *, beat: Beat = la
 
 
 def daily_messages(context: Context) -> list[Told]:
-    """Return the 08:00 mail: what was watched, the colours, yellow news, what is open; also when nothing happened."""
+    """Return the 08:00 mail: what was watched, the colours, what changed, every red and orange that lasts; also when
+    nothing happened.
+    """
     service = context.service
     facts = gathering.of_city(context)
     judged = bool(coverages_of.on(service.store, context.day))
     if not judged:  # what was not judged is grey, whatever the day before said
         grey = {c.place: replace(c, missing=c.watched, colour=Level.MISSING) for c in context.coverages.values()}
         facts = gathering.of_city(replace(context, coverages=grey))
-    fresh = {e.alert for e in alerts_of.events(service.store, first=context.day, last=context.day)}
-    listed = [item for item in facts.items if item.level is Level.YELLOW or item.alert in fresh]
-    waiting = [alert for alert in alerts_of.live(service.store) if alert.needs_a_person]
-    told = {"facts": facts, "listed": listed, "open": len(waiting), "judged": judged}
+    events = alerts_of.events(service.store, first=context.day, last=context.day)
+    pairs = [(event, context.alert(event.alert)) for event in events]
+    changes = [
+        Change(_item(context, facts, alert), transition_of(mine), mine[0].before, mine[-1].after)
+        for alert, mine in _by_alert([(event, alert) for event, alert in pairs if alert is not None])
+    ]
+    waiting = [alert for alert in context.alerts if alert.needs_a_person]
+    told = {"facts": facts, "changes": changes, "open": len(waiting), "judged": judged}
     return _to_officers(context, "daily", told, () if judged else (("day", "not judged"),))
 
 
 def briefing_messages(context: Context, facts: Facts) -> list[Told]:
     """Return the mail that says the weekly briefing is there."""
-    return _to_officers(context, "briefing", {"facts": facts})
+    monday = context.day - timedelta(days=6)
+    return _to_officers(context, "briefing", {"facts": facts, "path": f"briefings/{facts.place.code}/{monday}"})
+
+
+def transition_of(events: Sequence[Event]) -> Transition:
+    """Return what several events of one alert amount to: opened and raised at once is opened."""
+    first, last = events[0].transition, events[-1].transition
+    return Transition.OPENED if first is Transition.OPENED and last is Transition.RAISED else last
 
 
 def message_id(kind: str, place: str, recipient: str, day: date, pairs: Iterable[tuple[str, str]], domain: str) -> str:
@@ -106,15 +119,13 @@ def _alert_mails(
     facts = gathering.of_place(context, place)
     lines, pictures = [], []
     for n, (alert, mine) in enumerate(_by_alert(changes)):
-        item = next((i for i in facts.items if i.alert == alert.number), None) or gathering.item_of(context, alert)
+        item = _item(context, facts, alert)
         cid = ""
         if n < CHARTS_A_MAIL:
             cid = f"{alert.number}@{service.config.mail.domain}"
             picture = chart_of(service, alert, now=context.now)
             pictures.append(Attachment(cid, f"{alert.number}.png", "image/png", picture))
-        opened = mine[0].transition is Transition.OPENED and mine[-1].transition is Transition.RAISED
-        transition = Transition.OPENED if opened else mine[-1].transition
-        lines.append(Change(item, transition, mine[0].before, mine[-1].after, cid))
+        lines.append(Change(item, transition_of(mine), mine[0].before, mine[-1].after, cid))
     pairs = tuple((event.alert, f"{event.sequence} {event.transition.value}") for event, _ in changes)
     bare = f"{LEVEL_ZH[max(event.after for event, _ in changes)]}风险提示·{facts.place.name_zh}·" + "、".join(
         dict.fromkeys(event.alert for event, _ in changes)
@@ -140,6 +151,11 @@ def _alert_mails(
         )
         told.append((message, pairs))
     return told
+
+
+def _item(context: Context, facts: Facts, alert: Alert) -> Item:
+    known = (item for item in (*facts.items, *facts.waiting) if item.alert == alert.number)
+    return next(known, None) or gathering.item_of(context, alert)
 
 
 def _to_officers(

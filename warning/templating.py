@@ -17,9 +17,9 @@ Contexts (``f`` stands for ``facts.overall``; every fact is optional unless a te
 ``narrative/city.*``           the same of the root place, with ``facts.table``: one row a place below
 ``mail/alert.*``               ``facts``, ``changes: Sequence[Change]``, ``recipient: str``, ``page: str`` (address
                                of the page, "" without one)
-``mail/daily.*``               ``facts`` of the city, ``open``, ``listed: Sequence[Item]``, ``page``
+``mail/daily.*``               ``facts`` of the city, ``changes``: of the day, ``open: int``, ``judged: bool``, ``page``
 ``mail/notice.*``              ``title: str``, ``lines: Sequence[str]``, ``date: date``, ``page``
-``mail/briefing.*``            ``facts`` of the week, ``page``
+``mail/briefing.*``            ``facts`` of the week, ``page``, ``path``: of the briefing on it
 ``briefing/week.zh.html.j2``   see ``warning.briefing.html``
 =============================  ====================================================================================
 """
@@ -44,7 +44,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from warning.errors import ConfigError
-from warning.facts import COLOUR, LEVEL_ZH, MARK, Item
+from warning.facts import COLOUR, LEVEL_ZH, MARK, Item, day_zh, weekday_zh
 from warning.model import Level, Transition
 from warning.paths import shipped
 
@@ -153,13 +153,15 @@ def engine(folders: Sequence[Path], *, simulated: bool) -> Environment:
     )
     env.globals.update(simulated=simulated, Level=Level)
     env.filters.update(
-        day_zh=_day_zh,
+        day_zh=day_zh,
         day_en=_day_en,
         level=_level,
         colour=lambda level: COLOUR[_level(level)],
         mark=lambda level: MARK[_level(level)],
         level_zh=lambda level: LEVEL_ZH[_level(level)],
         level_en=lambda level: LEVEL_EN[_level(level)],
+        weekday_zh=weekday_zh,
+        under=under,
         transition_zh=lambda transition: TRANSITION_ZH[transition],
     )
     return env
@@ -218,6 +220,11 @@ def one_line(text: str) -> str:
     return " ".join(visible.split())
 
 
+def under(page: str, path: str) -> str:
+    """Return the address of a part of the page, whether or not the page's own ends in a slash."""
+    return f"{page.rstrip('/')}/{path}"
+
+
 def _typeset(text: str) -> str:
     lines = "\n".join(line.rstrip() for line in text.splitlines())
     return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
@@ -231,10 +238,6 @@ def _level(found: Level | object) -> Level:
     if str(found) not in words:
         raise ValueError(f"{str(found)!r} is not a level; known: {', '.join(words)}")
     return words[str(found)]
-
-
-def _day_zh(day: date) -> str:
-    return f"{day.month}月{day.day}日"
 
 
 def _day_en(day: date) -> str:

@@ -35,9 +35,9 @@ def write_week(service: Service, monday: date, *, now: datetime, beat: Beat = la
     """
     sunday = monday + timedelta(days=6)
     panels = known(service, sunday, known_at=now)
-    _, silences = coverages(service, panels, sunday)
+    _, gaps = coverages(service, panels, sunday)
     colours = coverages_of.on(service.store, sunday)
-    context = Context(service, sunday, now, panels, colours, silences)
+    context = Context(service, sunday, now, panels, colours, gaps)
     city = gathering.of_city(context, first=monday)
     places = [gathering.of_place(context, code, first=monday) for code in colours]
     editions = [city, *(facts for facts in places if facts.place.code != service.city.root)]

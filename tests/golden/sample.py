@@ -11,6 +11,7 @@ from warning.model import Level, Place, Transition
 from warning.templating import Change
 
 DAY = date(2026, 11, 21)
+LAST = date(2026, 11, 19)
 MONDAY = date(2026, 11, 16)
 CITY = Place("440100", "广州市", "Guangzhou", "city", None)
 TIANHE = Place("440106", "天河区", "Tianhe District", "district", "440100")
@@ -86,9 +87,19 @@ FRAUD = item(
         "t2": "车陂街道",
         "v2": (33.0, "33"),
         "s2": (19.6, "19.6"),
+        "latest": (47.0, "47"),
+        "latest_range": (DAY, "11月21日"),
+        "latest_usual": (23.3, "23.3"),
+        "latest_city": (131.0, "131"),
+        "latest_share": (35.9, "35.9"),
+        "k": (4, "4日"),
+        "stage_zh": "待签收",
         "due_sign": "11月22日08:00",
         "due_verify": "11月22日09:30",
         "due_plan": "11月23日07:30",
+        "late_sign": "已逾期",
+        "overdue": "签收",
+        "due_next": "11月22日09:30前核实",
     },
 )
 SHARE = item(
@@ -115,11 +126,25 @@ SHARE = item(
         "dev_dir": "下降",
         "dev_points": (6.2, "6.2"),
         "judged": (86.9, "86.9"),
-        "judged_range": (DAY, "11月16日—22日"),
+        "judged_range": (DAY, "11月9日—15日"),
         "expected": (93.4, "93.4"),
         "lower": (89.0, "89.0"),
         "p_text": (3.4, "万分之4.0"),
+        "latest": (91.0, "91.0"),
+        "latest_range": (DAY, "11月16日—22日当周"),
+        "latest_usual": (93.4, "93.4"),
+        "stage_zh": "已签收",
         "due_verify": "11月23日07:30",
+        "due_next": "11月23日07:30前核实",
+        "back": (91.0, "91.0"),
+        "back_range": "11月16日—22日",
+        "back_bound": (89.0, "89.0"),
+        "back_side": "下限",
+        "back_verb": "回升",
+        "held_zh": "待核实",
+        "lyo_dir": "下降",
+        "lyo_points": (1.2, "1.2"),
+        "event": "琶洲会展",
     },
 )
 FIRES = item(
@@ -148,6 +173,34 @@ FIRES = item(
         "judged_range": DAY,
         "expected": (0.7, "0.7"),
         "p_text": (2.2, "百分之0.6"),
+        "latest": (4.0, "4"),
+        "latest_range": DAY,
+        "latest_usual": (0.8, "0.8"),
+        "stage_zh": "待签收",
+    },
+)
+QUARRELS = item(
+    Level.CALM,
+    "GZ-20261116-0002",
+    "打架斗殴警情数",
+    "Affrays",
+    TIANHE,
+    {
+        "unit": "起",
+        "dept": "市公安局",
+        "onset": date(2026, 11, 15),
+        "first_date": date(2026, 11, 16),
+        "stage_zh": "待签收",
+        "overdue": "签收、核实",
+        "latest": (12.0, "12"),
+        "latest_range": DAY,
+        "latest_usual": (11.3, "11.3"),
+        "back": (12.0, "12"),
+        "back_range": DAY,
+        "back_bound": (21.0, "21"),
+        "back_side": "上限",
+        "back_verb": "回落",
+        "held_zh": "待核实",
     },
 )
 NOTE = {"n_series": 44, "rules_ver": "7d1f03", "cutoff": "11月22日07:30"}
@@ -169,6 +222,12 @@ PLACE = Facts(
             "n_yellow": 0,
             "n_green": 40,
             "n_grey": 2,
+            "n_silent": 2,
+            "n_unjudged": 0,
+            "streak": 4,
+            "streak_since": date(2026, 11, 18),
+            "n_dir": "减少",
+            "n_diff": 1,
             "n_alerts": 2,
             "n_new": 0,
             "n_cont": 2,
@@ -180,10 +239,10 @@ PLACE = Facts(
     ),
     (FRAUD, SHARE),
     missing=(
-        facts_of(
-            "missing", {"dept": "市教育局", "name": "校园欺凌事件数", "k": 2, "date": DAY, "last": date(2026, 11, 19)}
-        ),
+        facts_of("missing/1", {"dept": "市教育局", "name": "校园欺凌事件数", "k": 1, "date": DAY, "last": LAST}),
+        facts_of("missing/2", {"name": "诉求按时响应率", "k": 1, "date": (DAY, "11月16日—22日当周")}),
     ),
+    waiting=(QUARRELS,),
 )
 QUIET = Facts(
     YUEXIU,
@@ -246,6 +305,10 @@ ALL_CITY = Facts(
             "n_yellow": 1,
             "n_green": 127,
             "n_grey": 46,
+            "n_silent": 45,
+            "n_unjudged": 1,
+            "n_dir": "持平",
+            "n_diff": 0,
             "n_alerts": 3,
             "n_new": 1,
             "n_cont": 2,
@@ -274,12 +337,33 @@ ALL_CITY = Facts(
                 "names": "天河区、越秀区",
                 "k": 2,
                 "onset": date(2026, 11, 18),
-                "value": (214.0, "214"),
+                "onset_last": DAY,
+                "range": (DAY, "11月21日"),
+                "value": (64.0, "64"),
                 "unit": "起",
+                "share": (48.9, "48.9"),
             },
         ),
+        facts_of(
+            "group/2",
+            {"name": "火灾起数", "names": "荔湾区、越秀区", "k": 2, "onset": DAY},
+        ),
     ),
-    missing=PLACE.missing,
+    missing=(
+        facts_of(
+            "missing/440106",
+            {
+                "place": "天河区",
+                "k": 2,
+                "detail": "诉求按时响应率已报送、暂不能研判（11月16日—22日当周）；校园欺凌事件数未报送（11月21日）",
+            },
+        ),
+        facts_of(
+            "missing/440114",
+            {"place": "花都区", "k": 44, "detail": "治安警情数、火灾起数、噪声扰民投诉数等44项未报送（11月21日）"},
+        ),
+    ),
+    waiting=(QUARRELS,),
     table=(
         row("440103", "荔湾区", Level.CALM, 0, 0, 0, 0),
         row("440104", "越秀区", Level.YELLOW, 0, 0, 1, 0),

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from warning.deadlines import OVERDUE, deadlines
+from warning.deadlines import deadlines
 from warning.facts import LEVEL_ZH, chance, day_zh
 from warning.model import Alert, Level, Place, Signal
 from warning.picture import chart_of
@@ -97,8 +97,8 @@ def show_alert(request: Request, number: str) -> HTMLResponse:
             row=row,
             evidence=_reasons(service, alert),
             deadlines=[
-                (deadline, *deadline.state(now), deadline.state(now) == OVERDUE)
-                for deadline in deadlines(alert, events, service.calendar, service.config.zone)
+                (deadline, *deadline.state, deadline.overdue)
+                for deadline in deadlines(alert, events, service.calendar, service.config.zone, now)
             ],
             now=now,
             events=events,

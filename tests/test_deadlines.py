@@ -1,0 +1,80 @@
+"""Until when what is to be done, and that a text written later says it is overdue."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from warning.calendar import Calendar
+from warning.deadlines import add_deadlines, deadlines
+from warning.facts import Notes
+from warning.model import Alert, Event, Level, Stage, Transition
+
+NO_HOLIDAYS = Calendar((), (2026, 2026), "none")
+FRIDAY = datetime.fromisoformat("2026-11-20T07:30:00+08:00")
+
+
+def alert(active: Level, peak: Level | None = None, stage: Stage = Stage.RAISED) -> Alert:
+    day = FRIDAY.date()
+    return Alert("GZ-20261119-0001", "fraud", "440112", active, peak or active, stage, day, day, day)
+
+
+def told(found: Alert, *, hours: float = 0.0) -> dict[str, str]:
+    """Return what a text says that is written so many hours after the alert was opened."""
+    opened = Event(found.number, 1, found.opened, FRIDAY, Transition.OPENED, Level.CALM, found.peak)
+    due = deadlines(found, [opened], NO_HOLIDAYS, ZoneInfo("Asia/Shanghai"), FRIDAY + timedelta(hours=hours))
+    notes = Notes("x")
+    add_deadlines(notes, due)
+    return {name: fact.text for name, fact in notes.facts.items()}
+
+
+def test_red_counts_in_hours() -> None:
+    found = told(alert(Level.RED))
+
+    assert found == {
+        "due_sign": "11月20日08:00",
+        "due_verify": "11月20日09:30",
+        "due_plan": "11月21日07:30",
+        "due_next": "11月20日08:00前签收",
+    }
+
+
+def test_orange_counts_in_workdays() -> None:
+    found = told(alert(Level.ORANGE))
+
+    assert (found["due_verify"], found["due_plan"]) == ("11月23日07:30", "11月25日07:30")  # Monday, Wednesday
+
+
+@pytest.mark.parametrize(
+    ("hours", "late"),
+    [
+        pytest.param(0.5, None, id="at-the-very-instant-it-is-not"),
+        pytest.param(0.6, "签收", id="not-acknowledged-in-time"),
+        pytest.param(24, "签收、核实", id="a-day-later"),
+        pytest.param(25, "签收、核实、反馈处置方案", id="all"),
+    ],
+)
+def test_what_is_past_when_the_text_is_written_is_overdue(hours: float, late: str | None) -> None:
+    assert told(alert(Level.RED), hours=hours).get("overdue") == late
+
+
+def test_what_is_done_is_neither_due_nor_overdue() -> None:
+    found = told(alert(Level.RED, stage=Stage.ACKNOWLEDGED), hours=1)
+
+    assert "due_sign" not in found
+    assert "overdue" not in found
+    assert found["due_next"] == "11月20日09:30前核实"
+
+
+def test_one_that_fell_is_still_to_be_verified() -> None:
+    assert told(alert(Level.CALM, Level.RED), hours=3)["overdue"] == "签收、核实"
+
+
+def test_yellow_has_no_deadline() -> None:
+    assert told(alert(Level.YELLOW)) == {}
+
+
+def test_one_that_is_closed_has_none() -> None:
+    assert told(alert(Level.CALM, Level.RED, Stage.CLOSED), hours=100) == {}

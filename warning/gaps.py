@@ -1,0 +1,93 @@
+"""The facts of what is missing: which series nobody could judge, where, and for which period.
+
+Pure.  Two things are told apart: what has not arrived, for which a department can be asked, and what arrived and
+no rule could judge (too short a history, too soon after a break, a method that abstains).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from warning.facts import Fact, Notes, range_zh
+from warning.model import Indicator, Place
+
+NAMED = 3  # names printed before 等
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A watched series without a verdict for the date."""
+
+    indicator: Indicator
+    place: Place
+    expected: date  # first day of the period
+    last: date | None  # of the last value before, None without any
+    arrived: bool = False  # the value is there, and no rule could judge it
+
+
+def by_department(gaps: Iterable[Gap]) -> tuple[Mapping[str, Fact], ...]:
+    """Return one mapping for each department and period that is silent, and one for what arrived and was not judged.
+
+    Of one place: every name is another series, so that the names and the count agree.
+    """
+    grouped: dict[tuple[bool, str, date, str], list[Gap]] = {}
+    for gap in gaps:
+        whose = "" if gap.arrived else gap.indicator.department
+        grouped.setdefault((gap.arrived, whose, gap.expected, gap.indicator.frequency), []).append(gap)
+    rows = []
+    for (arrived, department, expected, frequency), members in sorted(grouped.items()):
+        notes = Notes(f"missing/{department or 'unjudged'}/{frequency}/{expected.isoformat()}", "observation")
+        if not arrived:
+            notes.add("dept", department)
+            last = {member.last for member in members}
+            if len(last) == 1:
+                (only,) = last
+                notes.add("last", only, None if only is None else period_zh(only, frequency))
+        notes.add("name", named([member.indicator.name_zh for member in members]))
+        notes.add("k", len(members), formula="series without a value" if not arrived else "values without a verdict")
+        notes.add("date", expected, period_zh(expected, frequency))
+        rows.append(notes.facts)
+    return tuple(rows)
+
+
+def by_place(gaps: Sequence[Gap], order: Iterable[str]) -> tuple[Mapping[str, Fact], ...]:
+    """Return one mapping for each place, in the order of codes: how many, which ones, and for which periods."""
+    rows = []
+    for code in order:
+        mine = [gap for gap in gaps if gap.place.code == code]
+        if not mine:
+            continue
+        notes = Notes(f"missing/{code}", "observation")
+        notes.add("place", mine[0].place.name_zh)
+        notes.add("k", len(mine), formula="watched series without a verdict")
+        grouped: dict[tuple[bool, str, date], list[Gap]] = {}
+        for gap in mine:
+            grouped.setdefault((gap.arrived, gap.indicator.frequency, gap.expected), []).append(gap)
+        parts = []
+        for (arrived, frequency, expected), members in sorted(grouped.items()):
+            names = named([member.indicator.name_zh for member in members])
+            state = "已报送、暂不能研判" if arrived else "未报送"
+            parts.append(f"{names}{state}（{period_zh(expected, frequency)}）")
+        notes.add("detail", "；".join(parts))
+        rows.append(notes.facts)
+    return tuple(rows)
+
+
+def totals(notes: Notes, gaps: Sequence[Gap]) -> None:
+    """Add how many series are silent, and how many arrived and were not judged."""
+    unjudged = sum(gap.arrived for gap in gaps)
+    notes.add("n_silent", len(gaps) - unjudged, formula="watched series whose due value has not arrived")
+    notes.add("n_unjudged", unjudged, formula="watched series with a value and without a verdict")
+
+
+def named(names: Iterable[str]) -> str:
+    """Return up to three names; of more, how many there are in all: 甲、乙、丙等5项."""
+    found = list(names)
+    return "、".join(found) if len(found) <= NAMED else f"{'、'.join(found[:NAMED])}等{len(found)}项"
+
+
+def period_zh(first: date, frequency: str) -> str:
+    """Return 11月21日, or 11月16日—22日当周 of a week."""
+    return range_zh(first, first) if frequency != "weekly" else f"{range_zh(first, first + timedelta(days=6))}当周"

@@ -1,0 +1,89 @@
+"""The facts of why an alert has its colour: the rule, its bounds, and whether the value is back within them.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from warning.facts import Notes, chance, number, quantity, range_zh
+from warning.model import Alert, Indicator, Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a rule measured last in the series of an alert, whatever came of it."""
+
+    date: date
+    window: int  # periods summed in `observed`
+    observed: float
+    lower: float
+    upper: float
+
+
+def ground(alert: Alert) -> Signal | None:
+    """Return the signal that is told: the strongest of a single value or sum, else a change of level."""
+    ordered = sorted(alert.evidence, key=lambda signal: signal.detector == "changepoint")
+    return ordered[0] if ordered else None
+
+
+def add_evidence(notes: Notes, alert: Alert, indicator: Indicator, conf: Mapping[str, float]) -> None:
+    """Add what was judged, its bounds and how rare it is.
+
+    Args:
+        notes: Takes the facts.
+        alert: With its evidence.
+        indicator: What is counted.
+        conf: Rule id -> what share of usual values its bounds hold, in per cent; a rule without one draws a line.
+    """
+    signal = ground(alert)
+    if signal is None or signal.detector == "changepoint":  # its values are means since the change, told as m0 and m1
+        return
+    kind = indicator.kind
+    notes.add("judged", signal.observed, quantity(signal.observed, kind), f"signal {signal.rule} of {signal.date}")
+    notes.add("judged_range", signal.date, _range(signal.date, signal.window, indicator.frequency))
+    notes.add("expected", signal.expected, number(signal.expected))
+    if math.isfinite(signal.surprise) and signal.surprise != 0:
+        notes.add("p_text", abs(signal.surprise), chance(signal.surprise), f"10 ** -{abs(signal.surprise):.3g}")
+    if signal.rule not in conf:
+        return
+    if indicator.risk_sign > 0 and signal.observed > signal.upper:
+        notes.add("upper", signal.upper, quantity(signal.upper, kind))
+        notes.add("conf", conf[signal.rule], number(conf[signal.rule]), "100 * (1 - alpha) of the rule")
+        notes.add("excess", signal.observed - signal.upper, quantity(signal.observed - signal.upper, kind))
+    if indicator.risk_sign < 0 and signal.observed < signal.lower:
+        notes.add("lower", signal.lower, quantity(signal.lower, kind))
+
+
+def add_fallen_back(notes: Notes, alert: Alert, indicator: Indicator, last: Judgement | None) -> None:
+    """Add the last value where it lies within the usual range though the alert is held.
+
+    Args:
+        notes: Takes the facts.
+        alert: Held by the quiet periods its rules ask for, or until a person has verified it.
+        indicator: What is counted.
+        last: The last judgement by the rule that raised it, or by another that judges single values.
+    """
+    signal = ground(alert)
+    if last is None or (signal is not None and last.date <= signal.date):  # what fired on that very date is not over
+        return
+    bound, usual = (last.upper, "上限") if indicator.risk_sign > 0 else (last.lower, "下限")
+    inside = last.observed <= bound if indicator.risk_sign > 0 else last.observed >= bound
+    if not inside:  # also where either is unknown
+        return
+    notes.add("back", last.observed, quantity(last.observed, indicator.kind), f"score of {last.date}")
+    notes.add("back_range", last.date, _range(last.date, last.window, indicator.frequency))
+    notes.add("back_bound", bound, quantity(bound, indicator.kind), "bound of the same score")
+    notes.add("back_side", usual)
+    notes.add("back_verb", "回落" if indicator.risk_sign > 0 else "回升")
+    notes.add("held_zh", "待核实" if alert.needs_a_person else "连续平稳后自动解除")
+
+
+def _range(day: date, window: int, frequency: str) -> str:
+    step = 7 if frequency == "weekly" else 1
+    first = day - timedelta(days=(window - 1) * step)
+    return range_zh(first, day + timedelta(days=step - 1))

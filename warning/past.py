@@ -1,0 +1,93 @@
+"""What the store remembers and a text needs: the rules that judged, for how long it is so, how it was before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
+
+import numpy as np
+
+from warning.grounds import Judgement, ground
+from warning.model import Alert, Level, Transition
+from warning.ruleset import Rule, series_of
+from warning.scoring import DEAR, canonical
+from warning.service import Service
+from warning.situation import Coverage
+from warning.store import Store, document
+from warning.store import alert as alerts_of
+from warning.store import coverage as coverages_of
+from warning.store import score as scores_of
+from warning.store import signal as signals_of
+
+STREAK = 92  # days looked back for how long a place has had its colour
+
+
+def last_judgement(service: Service, alert: Alert, until: date, now: datetime) -> Judgement | None:
+    """Return what the rule that raised an alert measured last, or a rule of single values where nothing holds it."""
+    rule = _measure(service, alert)
+    if rule is None:
+        return None
+    dates = np.array([until], dtype="datetime64[D]")
+    found = scores_of.load_scores(service.store, rule.detector, canonical(rule), [alert.key], dates, now)
+    cells = (found.observed, found.lower, found.upper)
+    return Judgement(until, rule.window, *(float(cell[0, 0]) for cell in cells))
+
+
+def _measure(service: Service, alert: Alert) -> Rule | None:
+    signal = ground(alert)
+    for rule in service.rules.rules:
+        if (
+            signal is None
+            and rule.window == 1
+            and rule.detector not in DEAR
+            and alert.key in series_of(rule, service.city)
+        ):
+            return rule
+        if signal is not None and rule.id == signal.rule and rule.detector != "changepoint":
+            return rule
+    return None
+
+
+def rules_used(service: Service, code: str, period: tuple[date, date], alerts: Sequence[Alert]) -> str:
+    """Return the versions of the rules that judged: those the signals carry, and what the day's first text printed.
+
+    A day that is swept again is not judged again: it keeps the version it was judged by, whatever is in force now.
+    """
+    store, current = service.store, service.rules.version
+    written = document.document(store, "narrative", code, period[1])
+    used = {current} if written is None else set(_printed_rules(written.facts))
+    used |= {signal.rules_version for alert in alerts for signal in alert.evidence}
+    place = None if code == service.city.root else code
+    used |= {signal.rules_version for signal in signals_of.signals(store, *period, place=place)}
+    return "、".join(sorted(used or {current}, key=lambda version: (version == current, version)))
+
+
+def _printed_rules(facts: str) -> list[str]:
+    return [part for row in json.loads(facts) if row["id"].endswith("/rules_ver") for part in row["value"].split("、")]
+
+
+def alerts_before(store: Store, period: tuple[date, date], *, of: Collection[str] | None = None) -> int | None:
+    """Return how many alerts, all or some, the period before had; None where its first day was not judged."""
+    last = period[0] - timedelta(days=1)
+    first = last - (period[1] - period[0])
+    if not coverages_of.on(store, first):
+        return None
+    past = [event for event in alerts_of.events(store, last=last) if of is None or event.alert in of]
+    level = {event.alert: event.after for event in past}
+    opened = {e.alert for e in past if e.transition is Transition.OPENED and e.known >= first}
+    return len({number for number, after in level.items() if after > Level.CALM} | opened)
+
+
+def coloured_since(store: Store, coverage: Coverage, day: date) -> date | None:
+    """Return since which day a place has had its colour, two days or more; None for a calm or grey one."""
+    colour, since = coverage.colour, day
+    if colour <= Level.CALM:
+        return None
+    yesterday = day - timedelta(days=1)
+    before = coverages_of.between(store, day - timedelta(days=STREAK), yesterday, place=coverage.place)
+    for found in reversed(before):
+        if found.colour is not colour or found.date != since - timedelta(days=1):
+            break
+        since = found.date
+    return since if since < day else None
