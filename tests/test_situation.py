@@ -6,11 +6,14 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import pytest
+
 from warning.facts import Facts, Item, Notes
 from warning.gaps import Gap
 from warning.model import Alert, Event, Indicator, Level, Place, Stage, Transition
 from warning.situation import Coverage, Nearest, of_city, of_place
-from warning.together import shared
+from warning.together import shared, side_by_side
 
 DAY = date(2026, 11, 21)
 LAST = date(2026, 11, 20)
@@ -229,3 +232,24 @@ def test_a_fact_is_named_once() -> None:
 
     identities = [fact.id for fact in facts.all()]
     assert len(identities) == len(set(identities))
+
+
+def test_two_alerts_of_a_place_are_set_side_by_side_and_never_as_cause() -> None:
+    items = [item("440103", "A", 40), replace(item("440103", "B", 60), indicator="theft")]
+    weeks = {"A": np.arange(12.0), "B": np.arange(12.0) ** 2}
+
+    (clue,) = side_by_side(items, weeks)
+
+    # numpy.corrcoef(range(12), squares) = 0.9640
+    assert (clue["weeks"].text, clue["r"].text) == ("12", "0.96")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [np.arange(11.0), np.full(12, 3.0), np.append(np.arange(11.0), np.nan), np.tile([1.0, 2.0], 6)],
+    ids=["too-few-weeks", "no-change", "a-gap", "no-likeness"],
+)
+def test_what_cannot_be_compared_or_is_not_alike_is_no_clue(other: np.ndarray) -> None:
+    items = [item("440103", "A", 40), replace(item("440103", "B", 60), indicator="theft")]
+
+    assert side_by_side(items, {"A": np.arange(12.0), "B": other}) == ()

@@ -84,12 +84,13 @@ class Facts:
     groups: tuple[Mapping[str, Fact], ...] = ()  # one indicator high in neighbouring places
     missing: tuple[Mapping[str, Fact], ...] = ()  # series without a verdict
     table: tuple[Mapping[str, Fact], ...] = ()  # one row a place below
+    clues: tuple[Mapping[str, Fact], ...] = ()  # several indicators high in the place
     waiting: tuple[Item, ...] = ()  # calm again, and not closed before a person has looked
 
     def all(self) -> Iterable[Fact]:
         """Yield every fact, whatever part it stands in."""
         parts: list[Mapping[str, Fact]] = [self.overall, *(item.facts for item in (*self.items, *self.waiting))]
-        for mapping in (*parts, *self.groups, *self.missing, *self.table):
+        for mapping in (*parts, *self.groups, *self.clues, *self.missing, *self.table):
             yield from mapping.values()
 
 

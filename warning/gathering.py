@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from detectors.panel import Floats
 from warning import course, past, situation
 from warning.course import History, Part, Peer
 from warning.deadlines import Deadline
@@ -27,6 +28,8 @@ from warning.situation import Coverage, Nearest
 from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
 from warning.store import observation
+
+WEEKS = 12  # over which two indicators are compared
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,16 @@ class Context:
         source = f"observation {key.indicator} {key.place} known at {self.cutoff.isoformat()}"
         return History(panel.dates, panel.of(key), panel.frequency, source)
 
+    def weeks_of(self, key: SeriesKey) -> Floats:
+        """Return the values of a series in its last twelve weeks, NaN for a week with a gap."""
+        history, indicator = self.history(key), self.service.city.indicators[key.indicator]
+        if history.step > 1:
+            return history.values[-WEEKS:]
+        days = history.values[-7 * WEEKS :]
+        table = days[len(days) % 7 :].reshape(-1, 7)
+        found: Floats = table.sum(axis=1) if indicator.period_agg == "sum" else table.mean(axis=1)
+        return found
+
 
 def of_place(context: Context, code: str, first: date | None = None) -> Facts:
     """Return the facts of a place for the sweep's day, or from ``first`` to that day."""
@@ -117,6 +130,7 @@ def of_place(context: Context, code: str, first: date | None = None) -> Facts:
         cutoff=context.cutoff,
         zone=service.config.zone,
         alerts_before=past.alerts_before(service.store, period, of=mine),
+        weeks={alert.number: context.weeks_of(alert.key) for alert in alerts},
         coloured_since=past.coloured_since(service.store, context.coverages[code], context.day),
     )
 

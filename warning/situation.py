@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from detectors.panel import Floats
 from warning.facts import LEVEL_ZH, MARK, Fact, Facts, Item, Notes, day_zh, number, range_zh, strongest_first
 from warning.gaps import Gap, by_department, by_place, totals
 from warning.model import Alert, Event, Indicator, Level, Place, Transition
-from warning.together import shared
+from warning.together import shared, side_by_side
 
 COUNTED = ((Level.RED, "n_red"), (Level.ORANGE, "n_orange"), (Level.YELLOW, "n_yellow"))
 
@@ -55,6 +56,7 @@ def of_place(
     waiting: Sequence[Item] = (),
     alerts_before: int | None = None,
     coloured_since: date | None = None,
+    weeks: Mapping[str, Floats] | None = None,
 ) -> Facts:
     """Return what may be said of a district (or any place with its own series) and a period.
 
@@ -74,6 +76,7 @@ def of_place(
         waiting: The facts of its alerts that are calm again and wait for a person.
         alerts_before: How many alerts the period of the same length before had; None where that was not judged.
         coloured_since: Since which day the place has had its colour without a break; None if only today, or calm.
+        weeks: By alert the values of the last weeks, for what went along with what.
     """
     notes = _head(place, period, coverage.watched, rules_version, cutoff, zone)
     notes.add("colour_zh", LEVEL_ZH[coverage.colour], formula="district.toml over the alerts' active levels")
@@ -90,9 +93,15 @@ def of_place(
         share = number(100 * nearest.share, 0)
         notes.add("nearest", nearest.indicator.name_zh)
         notes.add("nearest_share", 100 * nearest.share, share, "surprise / least surprise of yellow * 100")
-    missing = by_department(gaps)
+    ordered = strongest_first(items)
     return Facts(
-        place, period[1], notes.facts, strongest_first(items), missing=missing, waiting=strongest_first(waiting)
+        place,
+        period[1],
+        notes.facts,
+        ordered,
+        missing=by_department(gaps),
+        clues=side_by_side(ordered, weeks or {}),
+        waiting=strongest_first(waiting),
     )
 
 
@@ -143,7 +152,9 @@ def of_city(
     groups = shared(items, alerts, places, neighbours, indicators)
     table = tuple(_row(places[code], coverage, alerts) for code, coverage in coverages.items())
     rows = by_place(gaps, coverages)
-    return Facts(place, period[1], notes.facts, strongest_first(items), groups, rows, table, strongest_first(waiting))
+    return Facts(
+        place, period[1], notes.facts, strongest_first(items), groups, rows, table, waiting=strongest_first(waiting)
+    )
 
 
 def _head(

@@ -1,4 +1,4 @@
-"""The facts of what happens in several places at once: one indicator high where places touch.
+"""The facts of what happens at once: one indicator high where places touch, several indicators high in one place.
 
 Pure.  What is stated is side by side in time, never a cause.
 """
@@ -7,8 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
+from detectors.panel import Floats
 from warning.facts import SMALL, Fact, Item, Notes, number, quantity
 from warning.model import Alert, Indicator, Place
+
+CLUES = 2  # other alerts of a place compared with its strongest
+ENOUGH = 12  # weeks
+ALIKE = 0.576  # |r| that chance passes once in twenty over twelve weeks: t(.975, 10) = 2.228, t / sqrt(10 + t**2)
+NOTHING: Floats = np.empty(0)
 
 
 def shared(
@@ -48,6 +56,35 @@ def shared(
         _together(notes, touching, indicators[indicator])
         groups.append(notes.facts)
     return tuple(groups)
+
+
+def side_by_side(items: Sequence[Item], weeks: Mapping[str, Floats]) -> tuple[dict[str, Fact], ...]:
+    """Return how the strongest alert of a place went along with its next ones: clues to look into, never causes.
+
+    Args:
+        items: The facts of the place's alerts above calm, the strongest first.
+        weeks: By alert the values of the last weeks, (W,); one with a gap is compared with nothing.
+    """
+    if len(items) < 2:
+        return ()
+    first, clues = items[0], []
+    for other in items[1 : 1 + CLUES]:
+        one, two = weeks.get(first.alert, NOTHING), weeks.get(other.alert, NOTHING)
+        if len(one) < ENOUGH or len(one) != len(two) or not (np.ptp(one) > 0 and np.ptp(two) > 0):  # NaN is no range
+            continue
+        r = float(np.corrcoef(one, two)[0, 1])
+        if abs(r) < ALIKE:
+            continue
+        notes = Notes(f"{first.place}/{first.indicator}+{other.indicator}", "observation")
+        notes.add("name", first.facts["name"].text)
+        notes.add("other", other.facts["name"].text)
+        for name in ("date_range", "dev_dir", "dev", "dev_points"):
+            if name in other.facts:
+                notes.add(f"other_{name}", other.facts[name].value, other.facts[name].text, other.facts[name].formula)
+        notes.add("weeks", len(one))
+        notes.add("r", r, number(r, 2), "Pearson's r of the weekly values")
+        clues.append(notes.facts)
+    return tuple(clues)
 
 
 def _together(notes: Notes, members: Sequence[Item], indicator: Indicator) -> None:

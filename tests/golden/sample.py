@@ -242,6 +242,20 @@ PLACE = Facts(
         facts_of("missing/1", {"dept": "市教育局", "name": "校园欺凌事件数", "k": 1, "date": DAY, "last": LAST}),
         facts_of("missing/2", {"name": "诉求按时响应率", "k": 1, "date": (DAY, "11月16日—22日当周")}),
     ),
+    clues=(
+        facts_of(
+            "clue",
+            {
+                "name": "电信网络诈骗警情数",
+                "other": "矛盾纠纷调处成功率",
+                "other_date_range": "11月9日—22日",
+                "other_dev_dir": "下降",
+                "other_dev_points": (6.2, "6.2"),
+                "weeks": 12,
+                "r": (-0.61, "-0.61"),
+            },
+        ),
+    ),
     waiting=(QUARRELS,),
 )
 QUIET = Facts(
