@@ -20,6 +20,7 @@ from warning.facts import Notes, add_change, chance, degree, number, quantity, r
         pytest.param(0.05, 1, "0.1", id="a-small-half"),
         pytest.param(7.0, 1, "7.0", id="one-decimal-is-kept"),
         pytest.param(7.0, 0, "7", id="a-count-is-whole"),
+        pytest.param(-0.04, 1, "0.0", id="no-minus-before-nothing"),
         pytest.param(1e6, 1, "1000000.0", id="no-exponent"),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -52,12 +52,12 @@ def item(place: str, number: str, value: int) -> Item:
     return Item(number, Level.ORANGE, "affrays", place, notes.facts)
 
 
-def place(**more: object) -> Facts:
+def place(*, colour: Level = Level.ORANGE, **more: object) -> Facts:
     given: dict[str, object] = {
         "alerts": [], "events": [], "items": [], "gaps": [], "nearest": None, "days": [],
         "rules_version": "v1", "cutoff": NOW, "zone": ZONE,
     }  # fmt: skip
-    coverage = Coverage("440103", DAY, 44, 3, Level.ORANGE)
+    coverage = Coverage("440103", DAY, 44, 3, colour)
     return of_place(PLACES["440103"], (DAY, DAY), coverage, **{**given, **more})  # type: ignore[arg-type]
 
 
@@ -253,3 +253,19 @@ def test_what_cannot_be_compared_or_is_not_alike_is_no_clue(other: np.ndarray) -
     items = [item("440103", "A", 40), replace(item("440103", "B", 60), indicator="theft")]
 
     assert side_by_side(items, {"A": np.arange(12.0), "B": other}) == ()
+
+
+@pytest.mark.parametrize(
+    ("days", "level", "proposed"),
+    [
+        pytest.param(20, Level.RED, None, id="not-three-weeks"),
+        pytest.param(21, Level.RED, ("3", "发出预警通知书"), id="three"),
+        pytest.param(28, Level.RED, ("4", "约谈"), id="four"),
+        pytest.param(60, Level.RED, ("8", "挂牌督办"), id="five-and-more"),
+        pytest.param(60, Level.ORANGE, None, id="orange"),
+    ],
+)
+def test_what_is_proposed_after_weeks_of_red(days: int, level: Level, proposed: tuple[str, str] | None) -> None:
+    found = texts(place(colour=level, coloured_since=DAY - timedelta(days=days - 1)))
+
+    assert (found.get("red_weeks"), found.get("action")) == (proposed or (None, None))

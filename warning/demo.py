@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from warning import jobs, pipeline, screen, weekly
 from warning.city import load_city
-from warning.config import load_config
+from warning.config import Config, load_config
 from warning.errors import ConfigError
 from warning.facts import LEVEL_ZH
 from warning.jobs import Task
@@ -71,8 +71,7 @@ def lay_demo(folder: Path) -> Path:
     lay_out(folder)
     config = folder / "config.toml"
     settings = load_config(config)
-    page = f"http://{settings.web.host}:{settings.web.port}/"
-    set_values(config, {"deployment.simulated": "true", "clock.file": '"var/clock"', "mail.page": f'"{page}"'})
+    set_values(config, demo_values(settings))
     city = load_city(folder / "city")
     plan = Plan(TODAY - timedelta(days=DAYS), DAYS, streets_of=STREETS_OF)
     answers = folder / "var" / "answers"
@@ -82,6 +81,12 @@ def lay_demo(folder: Path) -> Path:
     shutil.copyfile(answers / "breaks.toml", folder / "city" / "breaks.toml")
     set_clock(folder, _at(TODAY, SWEEP, settings.zone))
     return config
+
+
+def demo_values(settings: Config) -> dict[str, str]:
+    """Return what a demo sets otherwise than the shipped configuration: made-up data, a clock, the page it serves."""
+    page = f"http://{settings.web.host}:{settings.web.port}/"
+    return {"deployment.simulated": "true", "clock.file": '"var/clock"', "mail.page": f'"{page}"'}
 
 
 def set_clock(folder: Path, instant: datetime) -> None:

@@ -16,6 +16,7 @@ from warning.gaps import Gap, by_department, by_place, totals
 from warning.model import Alert, Event, Indicator, Level, Place, Transition
 from warning.together import shared, side_by_side
 
+ACTIONS = {3: "发出预警通知书", 4: "约谈", 5: "挂牌督办"}  # by red weeks in a row; proposed to a leader, never done
 COUNTED = ((Level.RED, "n_red"), (Level.ORANGE, "n_orange"), (Level.YELLOW, "n_yellow"))
 
 
@@ -85,8 +86,12 @@ def of_place(
     totals(notes, gaps)
     _by_transition(notes, alerts, events, alerts_before)
     if coloured_since is not None:
-        notes.add("streak", (period[1] - coloured_since).days + 1, formula="days of this colour in a row")
+        streak = (period[1] - coloured_since).days + 1
+        notes.add("streak", streak, formula="days of this colour in a row")
         notes.add("streak_since", coloured_since)
+        if coverage.colour is Level.RED and streak // 7 >= min(ACTIONS):
+            notes.add("red_weeks", streak // 7, formula=f"{streak} // 7")
+            notes.add("action", ACTIONS[min(streak // 7, max(ACTIONS))])
     if days:
         notes.add("event", "、".join(dict.fromkeys(days)))
     if nearest is not None and not items:

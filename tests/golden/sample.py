@@ -137,7 +137,7 @@ SHARE = item(
         "due_verify": "11月23日07:30",
         "due_next": "11月23日07:30前核实",
         "back": (91.0, "91.0"),
-        "back_range": "11月16日—22日",
+        "back_range": (date(2026, 11, 16), "11月16日—22日"),
         "back_bound": (89.0, "89.0"),
         "back_side": "下限",
         "back_verb": "回升",
