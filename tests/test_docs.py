@@ -18,7 +18,8 @@ from written import PAGES, QUOTED, ROOT, blocks, commands, keys, rows, section, 
 from detectors import DETECTORS
 from warning.cli import app
 from warning.config import Config, load_config
-from warning.ruleset import Colour, Evidence, PlaceColours, Rule, load_rules, vocabulary
+from warning.rule import Colour, Evidence, PlaceColours, Rule, vocabulary
+from warning.ruleset import load_rules
 from warning.service import load_deployment
 from warning.web import create_app
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from detectors.panel import Reason, Scores
 from warning.grading import levels, needed, signal
 from warning.model import Indicator, Level, SeriesKey
-from warning.ruleset import Rule
+from warning.rule import Rule
 
 LETTERS = {Level.MISSING: "/", Level.CALM: ".", Level.YELLOW: "Y", Level.ORANGE: "O", Level.RED: "R"}
 RISES, FALLS = np.array([1], dtype=np.int8), np.array([-1], dtype=np.int8)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from warning.lifecycle import advance, colour, verdict
 from warning.model import Alert, Indicator, Level, SeriesKey, Signal, Stage
-from warning.ruleset import PlaceColours
+from warning.rule import PlaceColours
 
 LETTERS = {".": Level.CALM, "Y": Level.YELLOW, "O": Level.ORANGE, "R": Level.RED, "/": Level.MISSING}
 KEY = SeriesKey("thefts", "harbour")

@@ -13,7 +13,8 @@ from warning.city import City, load_city
 from warning.errors import ConfigError
 from warning.model import Level, SeriesKey
 from warning.paths import shipped
-from warning.ruleset import load_rules, series_of, vocabulary
+from warning.rule import series_of, vocabulary
+from warning.ruleset import load_rules
 
 BAD = sorted((Path(__file__).parent / "bad_rules").glob("*.toml"))
 ONE = """

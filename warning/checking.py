@@ -10,7 +10,7 @@ from pathlib import Path
 from warning.config import Config, read_config
 from warning.errors import ConfigError, together
 from warning.jobs import channel_of
-from warning.ruleset import series_of
+from warning.rule import series_of
 from warning.schedule import trigger_faults
 from warning.service import Deployment, clock_of, read_deployment
 from warning.templating import faults_of

@@ -21,7 +21,7 @@ from warning.deadlines import deadlines as deadlines_of
 from warning.facts import Facts, Item
 from warning.gaps import Gap
 from warning.model import Alert, Event, Level, SeriesKey, Stage, Transition
-from warning.ruleset import alpha_of
+from warning.rule import alpha_of
 from warning.scoring import Known
 from warning.service import Service
 from warning.situation import Coverage, Nearest

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from detectors.panel import Scores
 from warning.model import Level, SeriesKey, Signal
-from warning.ruleset import Evidence, Rule
+from warning.rule import Evidence, Rule
 
 Levels = npt.NDArray[np.int8]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from warning.model import Alert, Indicator, Level, SeriesKey, Signal, Stage, Transition
-from warning.ruleset import Colour, PlaceColours
+from warning.rule import Colour, PlaceColours
 
 Day = date  # a verdict's own date hides the type
 

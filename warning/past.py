@@ -10,7 +10,7 @@ import numpy as np
 
 from warning.grounds import Judgement, ground
 from warning.model import Alert, Level, Transition
-from warning.ruleset import Rule, series_of
+from warning.rule import Rule, series_of
 from warning.scoring import DEAR, canonical
 from warning.service import Service
 from warning.situation import Coverage

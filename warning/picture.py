@@ -9,7 +9,7 @@ import numpy as np
 from detectors.panel import Dates, Floats
 from warning.charts import Series, series_chart
 from warning.model import Alert, SeriesKey, Signal
-from warning.ruleset import Rule, series_of
+from warning.rule import Rule, series_of
 from warning.scoring import DEAR, canonical, values
 from warning.service import Service
 from warning.store import score as scores_of

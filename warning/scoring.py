@@ -22,7 +22,7 @@ from detectors.panel import Dates, DayKind, Floats, Panel, Scores
 from warning import grading
 from warning.model import SeriesKey
 from warning.rollup import roll_up, sources
-from warning.ruleset import Rule, series_of
+from warning.rule import Rule, series_of
 from warning.service import Deployment, Service
 from warning.store import observation
 

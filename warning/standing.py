@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from warning.lifecycle import Verdict, advance
 from warning.model import Alert, Event, Level, SeriesKey, Stage
-from warning.ruleset import Ruleset
+from warning.rule import Ruleset
 
 
 @dataclass(frozen=True)

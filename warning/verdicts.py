@@ -16,7 +16,7 @@ from detectors.panel import Dates, Scores
 from warning import grading
 from warning.lifecycle import Verdict, verdict
 from warning.model import Level, SeriesKey, Signal
-from warning.ruleset import Rule, series_of
+from warning.rule import Rule, series_of
 from warning.scoring import Judged, Known, onset_of, pick
 from warning.service import Deployment
 from warning.situation import Nearest

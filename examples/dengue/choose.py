@@ -18,7 +18,8 @@ from examples.dengue.quick import read_cases, scored, watched
 from examples.dengue.run import HERE, LEARNT
 from examples.dengue.score import Watched, period, season
 from warning.city import load_city
-from warning.ruleset import Evidence, load_rules
+from warning.rule import Evidence
+from warning.ruleset import load_rules
 
 ALLOWED = 0.05 / 2  # alarms a township-year
 FEW_CASES = (("tainan", 2009), ("tainan", 2011), ("tainan", 2013), ("kaohsiung", 2013))

@@ -19,7 +19,7 @@ from examples.dengue.score import Watched
 from warning import grading, lifecycle
 from warning.city import City
 from warning.model import Alert, Level, SeriesKey
-from warning.ruleset import Rule
+from warning.rule import Rule
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 
 from warning.model import Indicator, Level, SeriesKey
 from warning.rollup import sources
-from warning.ruleset import series_of
+from warning.rule import series_of
 from warning.service import Service
 from warning.store import coverage as coverages_of
 from warning.store import document, observation
