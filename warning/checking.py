@@ -14,6 +14,7 @@ from warning.rule import series_of
 from warning.schedule import trigger_faults
 from warning.service import Deployment, clock_of, read_deployment
 from warning.templating import faults_of
+from warning.trial import faults_of_texts, unknown_facts
 from warning.web.pages import page_engine
 
 DISTRIBUTION = "kapok-watch"
@@ -48,6 +49,7 @@ def amounts(deployment: Deployment) -> Iterator[str]:
     )
     series = {key for rule in rules.rules for key in series_of(rule, city)}
     yield f"{len(rules.rules)} rules, version {rules.version}, judge {len(series)} series"
+    yield from unknown_facts(deployment.config.template_folders)
     year = deployment.clock().astimezone(deployment.config.zone).year
     yield from deployment.calendar.notices(date(year - 3, 1, 1), date(year, 12, 31))
 
@@ -65,7 +67,7 @@ def _settings(config: Config) -> list[ConfigError]:
 
 
 def _templates(config: Config) -> list[ConfigError]:
-    faults = faults_of(page_engine(config))
+    faults = faults_of(page_engine(config)) or faults_of_texts(config.template_folders)
     return [ConfigError("templates", faults)] if faults else []
 
 
