@@ -100,6 +100,7 @@ def test_a_day_that_was_judged_is_judged_again_without_a_change(desk: Desk) -> N
 
     again = desk.types("sweep")
 
+    assert "变化 0 项，邮件 0 封，文字 0 篇" in again.text
     assert "0 event(s), 0 message(s), 0 text(s)" in again.text
     assert desk.types("status").text == before
 

@@ -99,6 +99,10 @@ def sweep(day: Day = None, config: ConfigFile = None) -> None:
             swept = pipeline.sweep(service, chosen, now=now, beat=beat)
         screen.show_colours({c.place: c for c in swept.coverages}, service.city)
         screen.say(
+            f"{chosen}：监测 {swept.watched} 个序列，数据不足 {swept.missing} 个，变化 {len(swept.events)} 项，"
+            f"邮件 {swept.messages} 封，文字 {swept.documents} 篇"
+        )
+        screen.say(
             f"{chosen}: {swept.watched} series watched, {swept.missing} missing, {len(swept.events)} event(s), "
             f"{swept.messages} message(s), {swept.documents} text(s)"
         )
@@ -216,6 +220,7 @@ def briefing(monday: Day = None, config: ConfigFile = None) -> None:
         chosen = full_week(service, monday, now)
         with screen.progress(f"周报 briefing {chosen}", None) as beat:
             documents, messages = weekly.write_week(service, chosen, now=now, beat=beat)
+        screen.say(f"周报 {documents} 份，邮件 {messages} 封")
         screen.say(f"{documents} document(s) in {service.config.path('documents')}, {messages} message(s)")
         _say_waiting(service)
 
