@@ -68,10 +68,15 @@ def test_a_deployment_laid_by_the_wheel_is_complete(installed: Path, tmp_path: P
     folder = tmp_path / "centre"
 
     laid = subprocess.run([installed / "kapok", "init", folder], cwd="/", check=True, capture_output=True)
-    answer = subprocess.run(
-        [installed / "kapok", "status"], cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False
+    before, taken, after = (
+        subprocess.run(
+            [installed / "kapok", command], cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False
+        )
+        for command in ("status", "import", "status")
     )
 
     assert laid.stderr == b""
-    assert (answer.returncode, answer.stderr) == (0, "")
-    assert "0 written = 0 sent + 0 pending + 0 failed" in answer.stdout
+    assert [answer.stderr for answer in (before, taken, after)] == ["", "", ""]
+    assert [answer.returncode for answer in (before, taken, after)] == [2, 0, 0]
+    assert "还没有数据库" in before.stdout
+    assert "写成 0 written = 已发 0 sent + 待发 0 pending + 失败 0 failed" in after.stdout
