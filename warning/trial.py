@@ -106,7 +106,7 @@ def _texts(facts: Facts) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for judged in (True, False):
         yield "mail/daily", {"facts": facts, "open": 1, "judged": judged, "changes": changes, "page": page}
     yield "mail/notice", {"title": "通知", "lines": ["一行"], "date": MONDAY, "page": page}
-    yield "mail/briefing", {"facts": facts, "page": page, "path": "/briefings/0/2026-11-16"}
+    yield "mail/briefing", {"facts": facts, "page": page, "path": "briefings/0/2026-11-16"}
     yield "briefing/week", {"facts": facts}
 
 
