@@ -113,7 +113,9 @@ def _texts(facts: Facts) -> Iterator[tuple[str, Mapping[str, Any]]]:
 def _facts(rich: Mapping[str, Fact], of_alert: Mapping[str, Fact]) -> Facts:
     place = Place("0", "某区", "Some District", "district", None)
     items = tuple(Item(ALERT, level, "indicator", place.code, of_alert) for level in (Level.RED, Level.YELLOW))
-    return Facts(place, MONDAY, rich, items, groups=(of_alert,), missing=(of_alert,), table=(rich,), clues=(rich,), waiting=items)
+    return Facts(
+        place, MONDAY, rich, items, groups=(of_alert,), missing=(of_alert,), table=(rich,), clues=(rich,), waiting=items
+    )
 
 
 def _fact(name: str) -> Fact:
