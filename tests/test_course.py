@@ -10,6 +10,7 @@ import pytest
 
 from warning.course import History, Part, Peer, item
 from warning.facts import Item
+from warning.gaps import Gap
 from warning.grounds import Judgement
 from warning.model import Alert, Indicator, Level, Place, Signal, Stage
 
@@ -243,3 +244,12 @@ def test_days_the_calendar_names_are_compared_with_what_they_did_last_year() -> 
     # a year ago 5 days of 30 after 28 days of 20: 150 against 100
     assert (facts["event"], facts["lyo_dir"], facts["lyo"]) == ("国庆节", "上升", "50.0")
     assert "event" not in of(CALLS, found).facts
+
+
+@pytest.mark.parametrize(
+    ("arrived", "state"), [(False, "未报送"), (True, "已报送、暂不能研判")], ids=["silent", "unjudged"]
+)
+def test_an_alert_without_a_value_of_the_day_says_so(arrived: bool, state: str) -> None:
+    facts = printed(of(CALLS, history(20, 40), gap=Gap(CALLS, PLACE, date(2026, 11, 22), UNTIL, arrived)))
+
+    assert (facts["gap"], facts["gap_zh"]) == ("11月22日", state)

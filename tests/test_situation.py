@@ -149,13 +149,22 @@ def test_missing_data_of_a_city_name_district_and_period_and_the_names_are_as_ma
     assert rows[1]["detail"].text == "数0、数1、数2等5项未报送（11月21日）；周报数未报送（11月9日—15日当周）"
 
 
-def test_a_day_of_silence_is_one_line_a_district() -> None:
+def test_districts_that_lack_the_very_same_share_a_line() -> None:
     gaps = [Gap(replace(AFFRAYS, name_zh=f"数{n}"), PLACES[c], DAY, LAST) for n in range(44) for c in PLACES]
 
     rows = city({code: Level.MISSING for code in PLACES if code != "440100"}, gaps=gaps).missing
 
-    assert len(rows) == 3
-    assert rows[0]["detail"].text == "数0、数1、数2等44项未报送（11月21日）"
+    (row,) = rows
+    assert (row["place"].text, row["each"].text, row["k"].text) == ("各区", "各", "44")
+    assert row["detail"].text == "数0、数1、数2等44项未报送（11月21日）"
+
+
+def test_districts_that_lack_the_same_are_named_where_they_are_not_all() -> None:
+    gaps = [Gap(AFFRAYS, PLACES[code], DAY, LAST) for code in ("440103", "440117")]
+
+    (row,) = city({code: Level.MISSING for code in PLACES if code != "440100"}, gaps=gaps).missing
+
+    assert (row["place"].text, row["k"].text) == ("荔湾区、从化区", "1")
 
 
 def test_every_place_stands_in_one_colour() -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from detectors.panel import Dates, Floats
 from warning.deadlines import Deadline, add_deadlines
 from warning.facts import LEVEL_ZH, MARK, SMALL, STAGE_ZH, Item, Notes, add_change, day_zh, number, quantity, range_zh
-from warning.gaps import period_zh
+from warning.gaps import Gap, period_zh, state_zh
 from warning.grounds import Judgement, add_evidence, add_fallen_back, ground
 from warning.model import Alert, Indicator, Level, Place
 
@@ -74,6 +74,7 @@ def item(
     last: Judgement | None = None,
     level_since: date | None = None,
     days: Sequence[str] = (),
+    gap: Gap | None = None,
 ) -> Item:
     """Return the facts of one alert over its course: from its onset to ``until``, 28 days (4 weeks) at most.
 
@@ -93,6 +94,7 @@ def item(
         last: The last judgement of the series, to say whether it is back within its usual range.
         level_since: Data date since which it has had its level.
         days: Names the calendar gives to days of the span; with them goes what last year's days did.
+        gap: The due period nobody could judge, if there is one.
     """
     notes = Notes(f"{place.code}/{indicator.id}/{until.isoformat()}", history.source)
     limit = until - timedelta(days=27 if history.step == 1 else 21)
@@ -106,6 +108,9 @@ def item(
     add_deadlines(notes, due)
     _streak(notes, alert, history, until, level_since)
     _latest(notes, indicator, history, alert.onset, until, peers)
+    if gap is not None:
+        notes.add("gap", gap.expected, period_zh(gap.expected, history.frequency))
+        notes.add("gap_zh", state_zh(gap.arrived))
     now = history.span(first, until)
     if len(now) == 0 or np.isnan(now).any():
         return _done(alert, notes)

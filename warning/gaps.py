@@ -53,26 +53,40 @@ def by_department(gaps: Iterable[Gap]) -> tuple[Mapping[str, Fact], ...]:
 
 
 def by_place(gaps: Sequence[Gap], order: Iterable[str]) -> tuple[Mapping[str, Fact], ...]:
-    """Return one mapping for each place, in the order of codes: how many, which ones, and for which periods."""
-    rows = []
-    for code in order:
+    """Return how many, which ones and for which periods; places that lack the very same share one mapping.
+
+    Args:
+        gaps: Of all places.
+        order: Codes of the places, in the order they are told.
+    """
+    alike: dict[tuple[int, str], list[Gap]] = {}
+    codes = list(order)
+    for code in codes:
         mine = [gap for gap in gaps if gap.place.code == code]
-        if not mine:
-            continue
-        notes = Notes(f"missing/{code}", "observation")
-        notes.add("place", mine[0].place.name_zh)
-        notes.add("k", len(mine), formula="watched series without a verdict")
-        grouped: dict[tuple[bool, str, date], list[Gap]] = {}
-        for gap in mine:
-            grouped.setdefault((gap.arrived, gap.indicator.frequency, gap.expected), []).append(gap)
-        parts = []
-        for (arrived, frequency, expected), members in sorted(grouped.items()):
-            names = named([member.indicator.name_zh for member in members])
-            state = "已报送、暂不能研判" if arrived else "未报送"
-            parts.append(f"{names}{state}（{period_zh(expected, frequency)}）")
-        notes.add("detail", "；".join(parts))
+        if mine:
+            alike.setdefault((len(mine), _detail(mine)), []).append(mine[0])
+    rows = []
+    for (count, detail), members in alike.items():
+        places = [member.place for member in members]
+        notes = Notes(f"missing/{'+'.join(place.code for place in places)}", "observation")
+        every = len(places) == len(codes) and len(places) > 1
+        notes.add("place", "各区" if every else "、".join(place.name_zh for place in places))
+        if len(places) > 1:
+            notes.add("each", "各")
+        notes.add("k", count, formula="watched series without a verdict")
+        notes.add("detail", detail)
         rows.append(notes.facts)
     return tuple(rows)
+
+
+def _detail(gaps: Iterable[Gap]) -> str:
+    grouped: dict[tuple[bool, str, date], list[str]] = {}
+    for gap in gaps:
+        grouped.setdefault((gap.arrived, gap.indicator.frequency, gap.expected), []).append(gap.indicator.name_zh)
+    return "；".join(
+        f"{named(names)}{state_zh(arrived)}（{period_zh(expected, frequency)}）"
+        for (arrived, frequency, expected), names in sorted(grouped.items())
+    )
 
 
 def totals(notes: Notes, gaps: Sequence[Gap]) -> None:
@@ -86,6 +100,11 @@ def named(names: Iterable[str]) -> str:
     """Return up to three names; of more, how many there are in all: 甲、乙、丙等5项."""
     found = list(names)
     return "、".join(found) if len(found) <= NAMED else f"{'、'.join(found[:NAMED])}等{len(found)}项"
+
+
+def state_zh(arrived: bool) -> str:
+    """Return what is wrong with a value that is there, and with one that is not."""
+    return "已报送、暂不能研判" if arrived else "未报送"
 
 
 def period_zh(first: date, frequency: str) -> str:

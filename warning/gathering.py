@@ -184,6 +184,7 @@ def item_of(context: Context, alert: Alert) -> Item:
         conf=context.confidence,
         last=past.last_judgement(service, alert, until, context.now),
         level_since=max((e.date for e in context.events_of(alert.number)), default=None),
+        gap=next((g for g in context.gaps if (g.indicator.id, g.place.code) == alert.key), None),
         days=_named_days(context, (max(min(alert.onset, until), until - timedelta(days=27)), until)),
     )
 
