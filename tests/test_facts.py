@@ -88,6 +88,7 @@ def test_one_word_stands_for_each_size_of_change(percent: float, word: str) -> N
         pytest.param(3.0, "千分之一", id="one-in-a-thousand"),
         pytest.param(-3.0, "千分之一", id="a-fall-alike"),
         pytest.param(3.5, "万分之3.2", id="10**-3.5-is-3.16-in-ten-thousand"),
+        pytest.param(3.39794, "万分之4", id="4.0-in-ten-thousand-is-4"),
         pytest.param(4.5, "十万分之3.2", id="10**-4.5"),
         pytest.param(5.0, "十万分之一", id="one-in-a-hundred-thousand"),
         pytest.param(6.0, "不足十万分之一", id="rarer"),

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 from judged_city import DAY, EVENTS, FALLEN, NOW, ORANGE, RED, TIANHE, YELLOW, YUEXIU, judged_in
-from little_city import EAST, FRIDAY, RULES, WEST, at, deliver, lay, raised, usual
+from little_city import EAST, FRIDAY, RULES, WEST, at, deliver, lay, raised, usual, without
 
 from warning.gathering import Context
 from warning.jobs import context_of, take_in
-from warning.model import Event, Level, Transition
+from warning.model import Document, Event, Level, Transition
 from warning.pipeline import sweep
 from warning.service import open_service, opened
 from warning.store import outbox, run
@@ -195,17 +195,32 @@ def test_real_data_do_not(tmp_path: Path) -> None:
     assert all("模拟" not in message.subject + message.text + message.html for message, _ in told)
 
 
+def in_no_fact(document: Document) -> set[str]:
+    """Return the figures of a text that stand for no fact."""
+    day = document.date
+    facts = " ".join([row["text"] for row in json.loads(document.facts)] + [day.isoformat(), f"{day.month} {day.day}"])
+    printed = set(re.findall(r"\d+(?:\.\d+)?", document.text))
+    assert printed, document.place
+    return printed - set(re.findall(r"\d+(?:\.\d+)?", facts)) - CONSTANTS
+
+
 def test_every_figure_of_a_narrative_is_a_fact(context: Context) -> None:
-    for document in narratives(context):
-        facts = " ".join(
-            [row["text"] for row in json.loads(document.facts)] + [DAY.isoformat(), f"{DAY.month} {DAY.day}"]
-        )
-        known = set(re.findall(r"\d+(?:\.\d+)?", facts)) | CONSTANTS
+    assert {document.place: in_no_fact(document) for document in narratives(context) if in_no_fact(document)} == {}
 
-        printed = set(re.findall(r"\d+(?:\.\d+)?", document.text))
 
-        assert printed, document.place
-        assert printed <= known, f"{document.place}: {sorted(printed - known)} in no fact"
+def test_every_figure_of_a_swept_day_and_the_day_after_is_a_fact(tmp_path: Path) -> None:
+    with open_service(lay(tmp_path)) as service:
+        high = raised(raised(without(usual(FRIDAY), "fires", WEST), "thefts", EAST, 25), "quarrels", EAST, 30)
+        for day, cells in ((FRIDAY, high), (FRIDAY + timedelta(days=1), usual(FRIDAY + timedelta(days=1)))):
+            deliver(tmp_path, f"{day}.csv", cells)
+            morning = at(day + timedelta(days=1), "07:30")
+            take_in(service, morning)
+            sweep(service, day, now=morning)
+
+            texts = [*documents(service.store, "narrative", day), *documents(service.store, ENGLISH, day)]
+
+            assert {document.place: in_no_fact(document) for document in texts if in_no_fact(document)} == {}
+            assert ("提示保留" in texts[0].text) is (day > FRIDAY)
 
 
 def test_the_english_edition_says_the_same_place_and_that_it_is_simulated(context: Context) -> None:

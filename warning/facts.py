@@ -155,8 +155,8 @@ def chance(surprise: float) -> str:
     one_in = 10 ** abs(surprise)
     for unit, word in ((1e2, "百"), (1e3, "千"), (1e4, "万"), (1e5, "十万")):
         if one_in <= unit:
-            parts = number(unit / one_in, 1)
-            return f"{word}分之{'一' if parts == '1.0' else parts}"
+            parts = number(unit / one_in, 1).removesuffix(".0")
+            return f"{word}分之{'一' if parts == '1' else parts}"
     return "不足十万分之一"
 
 

@@ -129,7 +129,7 @@ SHARE = item(
         "judged_range": (DAY, "11月9日—15日"),
         "expected": (93.4, "93.4"),
         "lower": (89.0, "89.0"),
-        "p_text": (3.4, "万分之4.0"),
+        "p_text": (3.4, "万分之4"),
         "latest": (91.0, "91.0"),
         "latest_range": (DAY, "11月16日—22日当周"),
         "latest_usual": (93.4, "93.4"),
