@@ -13,7 +13,7 @@ import pytest
 from judged_city import DAY, EVENTS, FALLEN, NOW, ORANGE, RED, TIANHE, YELLOW, YUEXIU, judged_in
 from little_city import EAST, FRIDAY, RULES, WEST, at, deliver, lay, raised, usual, without
 
-from warning.gathering import Context
+from warning.gathering import Context, of_place
 from warning.jobs import context_of, take_in
 from warning.model import Document, Event, Level, Transition
 from warning.pipeline import sweep
@@ -308,3 +308,17 @@ def test_a_day_swept_again_after_a_rule_change_prints_the_rules_that_judged_it(t
 
     assert versions[0] != versions[1]
     assert printed == [{place: [versions[0]] for place in ("01", EAST, WEST)}] * 2
+
+
+def test_that_two_indicators_rise_at_once_is_no_likeness_of_theirs(tmp_path: Path) -> None:
+    with open_service(lay(tmp_path)) as service:
+        friday = raised(raised(usual(FRIDAY), "thefts", EAST, 60), "quarrels", EAST, 60)
+        deliver(tmp_path, "friday.csv", friday)
+        morning = at(FRIDAY + timedelta(days=1), "07:30")
+        take_in(service, morning)
+        sweep(service, FRIDAY, now=morning)
+
+        facts = of_place(context_of(service, FRIDAY, morning), EAST)
+
+    assert [item.indicator for item in facts.items] == ["quarrels", "thefts"]
+    assert facts.clues == ()

@@ -6,7 +6,7 @@ decided in ``facts``, ``course`` and ``situation``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -99,13 +99,13 @@ class Context:
         source = f"observation {key.indicator} {key.place} known at {self.cutoff.isoformat()}"
         return History(panel.dates, panel.of(key), panel.frequency, source)
 
-    def weeks_of(self, key: SeriesKey) -> Floats:
-        """Return the values of a series in its last twelve weeks, NaN for a week with a gap."""
+    def weeks_of(self, key: SeriesKey, before: date) -> Floats:
+        """Return the values of a series in the twelve weeks before a date, NaN for a week with a gap."""
         history, indicator = self.history(key), self.service.city.indicators[key.indicator]
+        values = history.span(before - timedelta(days=7 * WEEKS), before - timedelta(days=history.step))
         if history.step > 1:
-            return history.values[-WEEKS:]
-        days = history.values[-7 * WEEKS :]
-        table = days[len(days) % 7 :].reshape(-1, 7)
+            return values
+        table = values[len(values) % 7 :].reshape(-1, 7)
         found: Floats = table.sum(axis=1) if indicator.period_agg == "sum" else table.mean(axis=1)
         return found
 
@@ -130,9 +130,18 @@ def of_place(context: Context, code: str, first: date | None = None) -> Facts:
         cutoff=context.cutoff,
         zone=service.config.zone,
         alerts_before=past.alerts_before(service.store, period, of=mine),
-        weeks={alert.number: context.weeks_of(alert.key) for alert in alerts},
+        weeks=_weeks_before(context, alerts),
         coloured_since=past.coloured_since(service.store, context.coverages[code], context.day),
     )
+
+
+def _weeks_before(context: Context, alerts: Sequence[Alert]) -> dict[str, Floats]:
+    """The weeks before any of the alerts began: that they rose at once would make them alike by itself."""
+    coloured = [alert for alert in alerts if alert.active > Level.CALM]
+    if len(coloured) < 2:
+        return {}
+    before = min(alert.onset for alert in coloured)
+    return {alert.number: context.weeks_of(alert.key, before) for alert in coloured}
 
 
 def of_city(context: Context, first: date | None = None) -> Facts:

@@ -77,7 +77,7 @@ def of_place(
         waiting: The facts of its alerts that are calm again and wait for a person.
         alerts_before: How many alerts the period of the same length before had; None where that was not judged.
         coloured_since: Since which day the place has had its colour without a break; None if only today, or calm.
-        weeks: By alert the values of the last weeks, for what went along with what.
+        weeks: By alert the values of the weeks before any of them began, for what went along with what.
     """
     notes = _head(place, period, coverage.watched, rules_version, cutoff, zone)
     notes.add("colour_zh", LEVEL_ZH[coverage.colour], formula="district.toml over the alerts' active levels")

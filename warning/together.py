@@ -63,7 +63,7 @@ def side_by_side(items: Sequence[Item], weeks: Mapping[str, Floats]) -> tuple[di
 
     Args:
         items: The facts of the place's alerts above calm, the strongest first.
-        weeks: By alert the values of the last weeks, (W,); one with a gap is compared with nothing.
+        weeks: By alert the values of the weeks before any of them began, (W,); one with a gap is compared with nothing.
     """
     if len(items) < 2:
         return ()
