@@ -122,7 +122,7 @@ def _alert(number: str, place: str, level: Level, peak: Level, *, stage: Stage =
 ALERTS = (
     _alert(YELLOW, PANYU, Level.YELLOW, Level.YELLOW),
     _alert(RED, TIANHE, Level.RED, Level.RED),
-    _alert(ORANGE, YUEXIU, Level.ORANGE, Level.ORANGE, stage=Stage.ACKNOWLEDGED),
+    replace(_alert(ORANGE, YUEXIU, Level.ORANGE, Level.ORANGE, stage=Stage.ACKNOWLEDGED), quiet=2),
     _alert(FALLEN, NANSHA, Level.CALM, Level.ORANGE),
     replace(_alert(OVER, HUADU, Level.CALM, Level.YELLOW, stage=Stage.CLOSED), updated=DAY - timedelta(days=1)),
 )

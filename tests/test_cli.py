@@ -114,10 +114,10 @@ def test_sweeping_twice_tells_nobody_twice(tmp_path: Path) -> None:
         first = pipeline.sweep(service, FRIDAY, now=now)
         told, known = outbox.account(service.store), alerts_of.alerts(service.store)
 
-        second = pipeline.sweep(service, FRIDAY, now=now + timedelta(hours=1))
+        second = pipeline.sweep(service, FRIDAY, now=now + timedelta(hours=30))  # when deadlines are past
 
         assert (len(first.events), first.messages) == (1, 2)
-        assert (second.events, second.messages) == ((), 0)
+        assert (second.events, second.messages, second.documents) == ((), 0, 0)
         assert second.coverages == first.coverages
         assert outbox.account(service.store) == told
         assert alerts_of.alerts(service.store) == known

@@ -326,6 +326,10 @@ def test_the_picture_of_an_alert_is_told_in_words_too(desk: httpx.Client) -> Non
     assert struct.unpack(">II", answer.content[16:24]) == (1280, 560)
 
 
+def test_an_alert_that_is_held_says_for_how_long_its_level_was_not_reached(desk: httpx.Client) -> None:
+    assert "橙色，始于11月18日。此后2期未再达到橙色，提示保留。" in words(desk.get(f"/alerts/{ORANGE}").text)
+
+
 def test_a_place_shows_its_narrative_and_which_series_lack_data(desk: httpx.Client) -> None:
     text = words(desk.get("/places/440106").text)
 

@@ -43,6 +43,7 @@ class Context:
     coverages: Mapping[str, Coverage]
     gaps: tuple[Gap, ...] = ()
     nearest: Mapping[str, Nearest] | None = None
+    as_of: datetime | None = None  # the instant deadlines are held against, now if None
 
     @cached_property
     def cutoff(self) -> datetime:
@@ -201,7 +202,7 @@ def item_of(context: Context, alert: Alert) -> Item:
 def deadlines(context: Context, alert: Alert) -> tuple[Deadline, ...]:
     """Return what is to be done about an alert until when, and how it stands at the instant of the text."""
     calendar, zone = context.service.calendar, context.service.config.zone
-    return deadlines_of(alert, context.events_of(alert.number), calendar, zone, context.now)
+    return deadlines_of(alert, context.events_of(alert.number), calendar, zone, context.as_of or context.now)
 
 
 def _parts(context: Context, key: SeriesKey, history: History) -> list[Part]:

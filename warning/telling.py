@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from html import escape
 
 from warning import gathering
@@ -39,7 +39,12 @@ def environment(service: Service) -> Engine:
 
 
 def narratives(context: Context, *, beat: Beat = lambda _: None) -> list[Document]:
-    """Return the "+1" narrative of every place with judged series and of the whole city, in Chinese and in English."""
+    """Return the "+1" narrative of every place with judged series and of the whole city, in Chinese and in English.
+
+    What is overdue in it was so when its day ended: swept again at noon, it says what it said in the morning.
+    """
+    midnight = datetime.combine(context.day + timedelta(days=1), time(), context.service.config.zone)
+    context = replace(context, as_of=midnight)
     env = environment(context.service)
     documents = []
     for code in context.coverages:

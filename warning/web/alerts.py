@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from warning.deadlines import deadlines
 from warning.facts import LEVEL_ZH, chance, day_zh
 from warning.model import Alert, Level, Place, Signal
-from warning.picture import chart_of
+from warning.picture import chart_of, lead_of
 from warning.service import Service
 from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
@@ -177,15 +177,22 @@ def _chance(surprise: float) -> str:
 def _alt(row: Row, kind: str, period: str) -> str:
     """Say what the picture shows to those who do not see it."""
     said = f"{row.place_zh}{row.indicator_zh}走势"
-    if not row.alert.evidence:
+    signal = lead_of(row.alert)
+    if signal is None:
         return f"{said}：{day_zh(row.alert.updated)}为{LEVEL_ZH[row.level]}。"
-    signal = row.alert.evidence[0]
     bound = signal.upper if signal.surprise > 0 else signal.lower
     side = "正常上限" if signal.surprise > 0 else "正常下限"
     when = day_zh(signal.date)
-    if signal.window > 1:  # the sum that was judged, while the picture shows single periods
+    if signal.window > 1:  # the sum that was judged; the picture shows means
         when = f"截至{when}的{signal.window}{period}{'合计' if kind in SUMMED else '平均'}"
     return (
         f"{said}：{when}为{figure(signal.observed, kind)}，{side}{amount(bound)}，"
-        f"{LEVEL_ZH[signal.level]}，始于{day_zh(row.alert.onset)}。"
+        f"{LEVEL_ZH[signal.level]}，始于{day_zh(row.alert.onset)}。{_since(row.alert)}"
     )
+
+
+def _since(alert: Alert) -> str:
+    """Say that what was judged since did not reach the level the alert still has."""
+    if not alert.quiet:
+        return ""
+    return f"此后{alert.quiet}期未再达到{LEVEL_ZH[alert.active]}，提示保留。"
