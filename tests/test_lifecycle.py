@@ -52,6 +52,30 @@ def test_what_people_are_told(colours: str, told: str) -> None:
     assert live(colours)[0] == told.split()
 
 
+def onset_after(days: int, surprise: float) -> date:
+    """Return the onset of an alert opened on FIRST once a later day of its level dates it five days before."""
+    alert, _ = advance(None, verdict(KEY, FIRST, [signal(Level.YELLOW)], onset=FIRST), {})
+    day = FIRST + timedelta(days=days)
+    again = replace(signal(Level.YELLOW, day), surprise=surprise)
+    alert, why = advance(alert, verdict(KEY, day, [again], onset=FIRST - timedelta(days=5)), {})
+    assert alert is not None
+    assert why is None  # no news
+    return alert.onset
+
+
+@pytest.mark.parametrize(
+    ("days", "surprise", "earlier"),
+    [
+        pytest.param(1, 4.5, 5, id="stronger-evidence-dates-it-anew"),
+        pytest.param(1, 3.5, 0, id="weaker-evidence-does-not"),
+        pytest.param(42, 4.5, 5, id="for-six-weeks"),
+        pytest.param(43, 4.5, 0, id="no-longer"),
+    ],
+)
+def test_since_when_follows_the_evidence_of_the_same_level(days: int, surprise: float, earlier: int) -> None:
+    assert onset_after(days, surprise) == FIRST - timedelta(days=earlier)
+
+
 def test_an_alert_that_comes_back_has_a_new_onset() -> None:
     _, alert = live("R....R")
 

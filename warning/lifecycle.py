@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from warning.model import Alert, Indicator, Level, SeriesKey, Signal, Stage, Transition
 from warning.rule import Colour, PlaceColours
 
+SETTLED = timedelta(days=42)  # by then an onset is as old as can be told from the days an estimate looks at
 Day = date  # a verdict's own date hides the type
 
 
@@ -58,7 +59,7 @@ def advance(alert: Alert | None, verdict: Verdict, holds: Mapping[str, int]) -> 
             Transition.RAISED,
         )
     if verdict.level == alert.active:
-        return replace(_at(alert, verdict), quiet=0, evidence=verdict.signals), None
+        return replace(_at(alert, verdict), quiet=0, onset=_since(alert, verdict), evidence=verdict.signals), None
     quiet = alert.quiet + 1
     if quiet < hold_of(alert, holds):
         return replace(_at(alert, verdict), quiet=quiet), None
@@ -66,6 +67,18 @@ def advance(alert: Alert | None, verdict: Verdict, holds: Mapping[str, int]) -> 
     if verdict.level is Level.CALM and not alert.needs_a_person:
         return replace(lowered, stage=Stage.CLOSED), Transition.ENDED
     return lowered, Transition.LOWERED
+
+
+def _since(alert: Alert, verdict: Verdict) -> date:
+    """Stronger evidence of the same level knows better since when, too, until the alert has settled."""
+    stronger = _strength(verdict.signals) > _strength(alert.evidence)
+    if verdict.onset is None or not stronger or verdict.date - alert.opened > SETTLED:
+        return alert.onset
+    return verdict.onset
+
+
+def _strength(signals: Iterable[Signal]) -> float:
+    return max((abs(signal.surprise) for signal in signals), default=0.0)
 
 
 def opened(verdict: Verdict) -> Alert:

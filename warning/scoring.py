@@ -29,7 +29,7 @@ from warning.store import observation
 log = logging.getLogger(__name__)
 
 ANCHOR = date(1970, 1, 5)  # a Monday
-LOOKS = {"daily": ((21, 14), (49, 14)), "weekly": ((8, 8), (16, 8))}  # periods an onset lies back, and those before
+LOOKS = {"daily": ((24, 14), (49, 14)), "weekly": ((8, 8), (16, 8))}  # periods an onset lies back, and those before
 ALREADY = 1.2  # times the usual: what came before an onset was out of range itself
 SHAPED = 56  # days that tell what the days of a week are like
 AROUND = 3  # days before and after the Spring Festival that are not as usual either
@@ -161,9 +161,10 @@ def score(
 def onset_of(deployment: Deployment, panel: Known, key: SeriesKey, day: date, *, rising: bool) -> date:
     """Return since when a series is out of its usual range, looking back from ``day``.
 
-    Three weeks back; further, where what lies just before was out of range already.  What days of the week are
-    like is taken from all places of the indicator, over the eight weeks before those looked at, and what a
-    holiday was like from the others (weekly: every week is alike).
+    Three weeks back and the days an onset may be off; further, where what lies just before was out of range
+    already.  What days of the week are like is taken from all places of the indicator, over the eight weeks
+    before those looked at, and what a holiday was like from the others (weekly: every week is alike).  The same
+    eight weeks tell, fading, of the level before.
 
     Args:
         deployment: For the calendar and the kind of the indicator.
@@ -185,8 +186,11 @@ def onset_of(deployment: Deployment, panel: Known, key: SeriesKey, day: date, *,
         if panel.frequency == "daily":
             shares = _shares(deployment, panel, key, first, start, end)
         values = panel.of(key)[first:end]
-        began = start + onset(
-            values[start - first :], shares[start - first :], reach=reach, rising=rising, within=within, least=least
+        told = 0 if panel.frequency == "daily" else start - first  # a year of weeks has seasons
+        began = (
+            first
+            + told
+            + onset(values[told:], shares[told:], reach=reach, level=level, rising=rising, within=within, least=least)
         )
         since = panel.dates[began].item()
         usual, before = (
