@@ -17,8 +17,9 @@ from warning import grading
 from warning.lifecycle import Verdict, verdict
 from warning.model import Level, SeriesKey, Signal
 from warning.rule import Rule, series_of
-from warning.scoring import Judged, Known, onset_of, pick
+from warning.scoring import Judged, Known, pick
 from warning.service import Deployment
+from warning.since import onset_of
 from warning.situation import Nearest
 
 NEVER_FULL = 0.99  # what is called calm has not reached its threshold, whatever the rounding
