@@ -10,6 +10,7 @@ from pathlib import Path
 from warning.errors import SourceError
 from warning.model import FileAccount
 from warning.sources import csv_files
+from warning.sources.rows import Known
 from warning.store import Store, feed, run
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ Progress = Callable[[str, int, int], None]  # file name, its number from 1, of h
 
 def import_folder(
     store: Store,
-    city: csv_files.Known,
+    city: Known,
     folder: Path,
     *,
     now: datetime,
@@ -66,7 +67,7 @@ def import_folder(
 
 
 def _import_file(
-    store: Store, city: csv_files.Known, path: Path, now: datetime, late_after: Mapping[str, int], zone: tzinfo
+    store: Store, city: Known, path: Path, now: datetime, late_after: Mapping[str, int], zone: tzinfo
 ) -> FileAccount | None:
     if feed.known(store, csv_files.fingerprint(path)):
         return None

@@ -10,31 +10,18 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Protocol
-
-import numpy as np
 
 from warning.checked import suggestion
 from warning.errors import SourceError
-from warning.model import Indicator, Place, QuarantineEntry, Rows, SeriesKey
+from warning.model import QuarantineEntry, Rows
 from warning.sources import cells
-from warning.sources.cells import Column, Integers, Mask, Understood
+from warning.sources.rows import Known, Long, rows_of
 
 COLUMNS = ("indicator", "place", "date", "value")
 OPTIONAL = ("received_at",)
-
-
-class Known(Protocol):
-    """The part of a city a feed is checked against."""
-
-    @property
-    def indicators(self) -> Mapping[str, Indicator]: ...
-
-    @property
-    def places(self) -> Mapping[str, Place]: ...
 
 
 def candidates(folder: Path) -> list[Path]:
@@ -82,98 +69,9 @@ def read(path: Path, city: Known, received: datetime, late_after: Mapping[str, i
     columns = {name: cells.column_of(name, (record[n] for _, record in whole)) for n, name in enumerate(header)}
     if "received_at" not in columns:
         columns["received_at"] = cells.column_of("received_at", [""] * len(whole))
-    indicator = cells.names(columns["indicator"], city.indicators, "指标")
-    place = cells.names(columns["place"], city.places, "地区")
-    day = cells.dates(columns["date"])
-    value = cells.numbers(columns["value"])
-    receipt = cells.receipts(columns["received_at"], received)
-    wall = cells.local_days(receipt.values.astype(np.int64), zone)
-    days = day.values.astype(np.int64)
-    catalogue = list(city.indicators.values())
-    of = indicator.values.astype(np.int64)
-    faults = _faults(
-        [(found.wrong, found.column, found.reason) for found in (indicator, place, day, value, receipt)]
-        + _calendar_checks(columns["date"], days, wall, _is(catalogue, "frequency", of))
-        + _value_checks(columns["value"], value, _is(catalogue, "kind", of))
-    )
-    unusable = [
-        QuarantineEntry(path.name, whole[n][0], column.name, cells.short(column.text(n), 200), reason)
-        for n, (column, reason) in faults.items()
-    ]
-    usable = np.ones(len(whole), dtype=bool)
-    usable[list(faults)] = False
-    pairs, series = np.unique(np.stack([of, place.values.astype(np.int64)])[:, usable], axis=1, return_inverse=True)
-    codes = list(city.places)
-    overdue = wall - _last_days(days, _is(catalogue, "frequency", of))
-    allowed = np.array([late_after[one.frequency] for one in catalogue])[of]
-    return Rows(
-        name=path.name,
-        sha256=hashlib.sha256(content).hexdigest(),
-        keys=tuple(SeriesKey(catalogue[i].id, codes[p]) for i, p in pairs.T.tolist()),
-        series=series,
-        dates=days[usable].astype("datetime64[D]"),
-        values=value.values[usable],
-        received=receipt.values[usable].astype(np.int64),
-        late=(overdue > allowed)[usable],
-        quarantined=tuple(sorted([*ragged, *unusable], key=lambda entry: entry.row)),
-    )
-
-
-Check = tuple[Mask, Column, str | Callable[[int], str]]  # which rows are wrong, in which column, and why
-
-
-def _calendar_checks(column: Column, days: Integers, wall: Integers, frequency: Callable[[str], Mask]) -> list[Check]:
-    """A period is named by its first day, and nobody can report one that has not begun."""
-
-    def monday(row: int) -> str:
-        day = cells.EPOCH + timedelta(days=int(days[row]))
-        return f"周数据的日期应是周一；该周的周一是 {day - timedelta(days=day.weekday())}"
-
-    def first(row: int) -> str:
-        day = cells.EPOCH + timedelta(days=int(days[row]))
-        return f"月数据的日期应是每月一日；该月应写 {day.replace(day=1)}"
-
-    months = days.astype("datetime64[D]").astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
-    return [
-        (frequency("weekly") & ((days + 3) % 7 != 0), column, monday),  # 1970-01-01 was a Thursday
-        (frequency("monthly") & (days != months), column, first),
-        (days > wall, column, "日期晚于收到的日期"),
-    ]
-
-
-def _value_checks(column: Column, value: Understood, kind: Callable[[str], Mask]) -> list[Check]:
-    numbers = value.values
-    return [
-        (kind("count") & (numbers < 0), column, "计数不能为负"),
-        (kind("count") & (numbers % 1 != 0), column, "计数应为整数"),
-        (kind("ratio") & ((numbers < 0) | (numbers > 100)), column, "百分比应在 0 到 100 之间"),
-    ]
-
-
-def _faults(checks: Iterable[Check]) -> dict[int, tuple[Column, str]]:
-    """Return for each unusable row its first fault."""
-    found: dict[int, tuple[Column, str]] = {}
-    for wrong, column, reason in checks:
-        for row in np.flatnonzero(wrong).tolist():
-            if row not in found:
-                found[row] = (column, reason if isinstance(reason, str) else reason(row))
-    return found
-
-
-def _is(catalogue: Sequence[Indicator], attribute: str, of: Integers) -> Callable[[str], Mask]:
-    """Return a function that says which rows are of an indicator with a certain kind or frequency."""
-
-    def mask(wanted: str) -> Mask:
-        return np.array([getattr(indicator, attribute) == wanted for indicator in catalogue], dtype=np.bool_)[of]
-
-    return mask
-
-
-def _last_days(days: Integers, frequency: Callable[[str], Mask]) -> Integers:
-    """Return (R,) the last day of each row's period."""
-    next_month = days.astype("datetime64[D]").astype("datetime64[M]") + 1
-    month_end = next_month.astype("datetime64[D]").astype(np.int64) - 1
-    return np.where(frequency("monthly"), month_end, np.where(frequency("weekly"), days + 6, days))
+    rows = [row for row, _ in whole]
+    long = Long(path.name, hashlib.sha256(content).hexdigest(), rows, **columns, quarantined=tuple(ragged))
+    return rows_of(long, city, received, late_after, zone=zone)
 
 
 def _table(name: str, content: bytes) -> tuple[list[str], list[tuple[int, list[str]]]]:

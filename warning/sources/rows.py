@@ -1,0 +1,147 @@
+"""Long cells into checked rows: what every kind of feed ends in, whatever shape it came in.
+
+A cell says which indicator, which place, which date, which value and, where the sender knows it, when it was
+received.  What cannot be used goes to quarantine with its first fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Protocol
+
+import numpy as np
+
+from warning.model import Indicator, Place, QuarantineEntry, Rows, SeriesKey
+from warning.sources import cells
+from warning.sources.cells import Column, Integers, Mask, Understood
+
+
+class Known(Protocol):
+    """The part of a city a feed is checked against."""
+
+    @property
+    def indicators(self) -> Mapping[str, Indicator]: ...
+
+    @property
+    def places(self) -> Mapping[str, Place]: ...
+
+
+@dataclass(frozen=True)
+class Long:
+    """The cells of one file or answer, (R,) each, in its order."""
+
+    name: str
+    sha256: str  # of the content; the same content is read once
+    rows: Sequence[int]  # where each stands, as a spreadsheet counts: the header is row 1
+    indicator: Column  # ids
+    place: Column  # codes
+    date: Column  # 2026-11-22
+    value: Column
+    received_at: Column  # instants with their offset, "" where the sender does not say
+    quarantined: tuple[QuarantineEntry, ...] = ()  # what could not be read as a cell
+
+
+def rows_of(long: Long, city: Known, received: datetime, late_after: Mapping[str, int], *, zone: tzinfo) -> Rows:
+    """Check the cells of a feed; what cannot be used of it is among the result's ``quarantined``.
+
+    Args:
+        long: The cells.
+        city: Indicators by id and places by code.
+        received: When the service reads it; the receipt of rows that do not say theirs.
+        late_after: For each frequency, days after a period's end from which a value is late.
+        zone: Whose dates the file's are.
+    """
+    indicator = cells.names(long.indicator, city.indicators, "指标")
+    place = cells.names(long.place, city.places, "地区")
+    day = cells.dates(long.date)
+    value = cells.numbers(long.value)
+    receipt = cells.receipts(long.received_at, received)
+    wall = cells.local_days(receipt.values.astype(np.int64), zone)
+    days = day.values.astype(np.int64)
+    catalogue = list(city.indicators.values())
+    of = indicator.values.astype(np.int64)
+    faults = _faults(
+        [(found.wrong, found.column, found.reason) for found in (indicator, place, day, value, receipt)]
+        + _calendar_checks(long.date, days, wall, _is(catalogue, "frequency", of))
+        + _value_checks(long.value, value, _is(catalogue, "kind", of))
+    )
+    unusable = [
+        QuarantineEntry(long.name, long.rows[n], column.name, cells.short(column.text(n), 200), reason)
+        for n, (column, reason) in faults.items()
+    ]
+    usable = np.ones(len(long.rows), dtype=bool)
+    usable[list(faults)] = False
+    pairs, series = np.unique(np.stack([of, place.values.astype(np.int64)])[:, usable], axis=1, return_inverse=True)
+    codes = list(city.places)
+    overdue = wall - _last_days(days, _is(catalogue, "frequency", of))
+    allowed = np.array([late_after[one.frequency] for one in catalogue])[of]
+    return Rows(
+        name=long.name,
+        sha256=long.sha256,
+        keys=tuple(SeriesKey(catalogue[i].id, codes[p]) for i, p in pairs.T.tolist()),
+        series=series,
+        dates=days[usable].astype("datetime64[D]"),
+        values=value.values[usable],
+        received=receipt.values[usable].astype(np.int64),
+        late=(overdue > allowed)[usable],
+        quarantined=tuple(sorted([*long.quarantined, *unusable], key=lambda entry: entry.row)),
+    )
+
+
+Check = tuple[Mask, Column, str | Callable[[int], str]]  # which rows are wrong, in which column, and why
+
+
+def _calendar_checks(column: Column, days: Integers, wall: Integers, frequency: Callable[[str], Mask]) -> list[Check]:
+    """A period is named by its first day, and nobody can report one that has not begun."""
+
+    def monday(row: int) -> str:
+        day = cells.EPOCH + timedelta(days=int(days[row]))
+        return f"周数据的日期应是周一；该周的周一是 {day - timedelta(days=day.weekday())}"
+
+    def first(row: int) -> str:
+        day = cells.EPOCH + timedelta(days=int(days[row]))
+        return f"月数据的日期应是每月一日；该月应写 {day.replace(day=1)}"
+
+    months = days.astype("datetime64[D]").astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+    return [
+        (frequency("weekly") & ((days + 3) % 7 != 0), column, monday),  # 1970-01-01 was a Thursday
+        (frequency("monthly") & (days != months), column, first),
+        (days > wall, column, "日期晚于收到的日期"),
+    ]
+
+
+def _value_checks(column: Column, value: Understood, kind: Callable[[str], Mask]) -> list[Check]:
+    numbers = value.values
+    return [
+        (kind("count") & (numbers < 0), column, "计数不能为负"),
+        (kind("count") & (numbers % 1 != 0), column, "计数应为整数"),
+        (kind("ratio") & ((numbers < 0) | (numbers > 100)), column, "百分比应在 0 到 100 之间"),
+    ]
+
+
+def _faults(checks: Iterable[Check]) -> dict[int, tuple[Column, str]]:
+    """Return for each unusable row its first fault."""
+    found: dict[int, tuple[Column, str]] = {}
+    for wrong, column, reason in checks:
+        for row in np.flatnonzero(wrong).tolist():
+            if row not in found:
+                found[row] = (column, reason if isinstance(reason, str) else reason(row))
+    return found
+
+
+def _is(catalogue: Sequence[Indicator], attribute: str, of: Integers) -> Callable[[str], Mask]:
+    """Return a function that says which rows are of an indicator with a certain kind or frequency."""
+
+    def mask(wanted: str) -> Mask:
+        return np.array([getattr(indicator, attribute) == wanted for indicator in catalogue], dtype=np.bool_)[of]
+
+    return mask
+
+
+def _last_days(days: Integers, frequency: Callable[[str], Mask]) -> Integers:
+    """Return (R,) the last day of each row's period."""
+    next_month = days.astype("datetime64[D]").astype("datetime64[M]") + 1
+    month_end = next_month.astype("datetime64[D]").astype(np.int64) - 1
+    return np.where(frequency("monthly"), month_end, np.where(frequency("weekly"), days + 6, days))
