@@ -11,12 +11,16 @@ import contextlib
 import hashlib
 import json
 import logging
+import os
+import signal
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from multiprocessing import TimeoutError, get_context
-from multiprocessing.pool import AsyncResult
+from importlib.metadata import version
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from threading import Lock
 from typing import TypeVar
 
@@ -28,6 +32,7 @@ from detectors.panel import DayKind, Floats
 PROCESSES = 2
 STARTING, PATIENCE = 60.0, 5.0  # seconds that spawned processes may take to start, and for each fit: usually .1
 REMEMBERED = 2_000  # fits, a few hundred bytes each
+FORM = 1  # of a fit; another one, and none that was kept is used
 
 Place = TypeVar("Place", bound=Hashable)
 
@@ -47,8 +52,8 @@ class Task:
 
     @property
     def key(self) -> str:
-        """A hash of the content, in hexadecimal digits."""
-        head = repr((str(self.anchor), self.ahead, self.flexibility)).encode()
+        """A hash of the content and of what fits it, in hexadecimal digits."""
+        head = repr((FORM, version("prophet"), str(self.anchor), self.ahead, self.flexibility)).encode()
         parts = (self.dates.astype("datetime64[D]").tobytes(), self.values.tobytes(), self.days.tobytes())
         return hashlib.blake2b(b"|".join((head, *parts)), digest_size=16).hexdigest()
 
@@ -66,15 +71,13 @@ class Fit:
         return json.dumps([self.ahead.tolist(), self.residuals.tolist(), self.n])
 
 
-def fit_of(text: str) -> Fit | None:
-    """Return the fit that a text holds, None for "": Prophet gave up."""
-    if not text:
-        return None
+def fit_of(text: str) -> Fit:
+    """Return the fit that a text holds."""
     ahead, residuals, n = json.loads(text)
     return Fit(np.array(ahead), np.array(residuals), n)
 
 
-Cache = MutableMapping[str, str]  # a task's content -> its fit as text, "" where Prophet gave up
+Cache = MutableMapping[str, str]  # a task's content -> its fit as text
 
 
 class _Memory(OrderedDict[str, str]):
@@ -95,7 +98,7 @@ def fits_of(
 ) -> dict[Place, Fit | None]:
     """Return the fit of every task, from the cache where it is known; None where Prophet gave up or was ended.
 
-    Without a cache it is this process's own memory.
+    Only fits are kept: what failed is tried again.  Without a cache it is this process's own memory.
     """
     cache = _memory if cache is None else cache
     keys = {place: task.key for place, task in tasks.items()}
@@ -106,7 +109,7 @@ def fits_of(
     with _lock:
         cache.update((key, text) for key, text in fresh.items() if text is not None)
     texts = {**found, **fresh}
-    return {place: fit_of(texts[key] or "") for place, key in keys.items()}
+    return {place: None if (text := texts[key]) is None else fit_of(text) for place, key in keys.items()}
 
 
 def all_fits(
@@ -116,34 +119,63 @@ def all_fits(
     limit: float | None = None,
     fit: Callable[[Task], Fit | None] | None = None,
 ) -> list[str | None]:
-    """Return the fit of every task in order as text, "" where Prophet gave up, None where it did not come to an end.
+    """Return the fit of every task in order as text, None where Prophet gave up or did not come to an end.
 
     Args:
         tasks: What to fit.
         spawned: In processes of their own.  Spawned and not forked: a forked child would inherit the service's
             threads, locks and database.
-        limit: Seconds for all of them when spawned, by default far more than they need; a process that hangs, or
-            that the system ended for want of memory, is not waited for.
+        limit: Seconds for all of them when spawned, by default far more than they need.  A process that hangs is
+            ended with all it started; one that the system ended, for want of memory say, is not waited for.
         fit: What fits one, for tests of what goes wrong.
     """
     fit = fit or fitted
-    if not spawned or not tasks:
+    if not spawned:
         return [_text(fit(task)) for task in tasks]
+    found: list[str | None] = [None] * len(tasks)
+    numbered = list(enumerate(tasks))
     end = time.monotonic() + (STARTING + PATIENCE * len(tasks) if limit is None else limit)
-    with get_context("spawn").Pool(min(PROCESSES, len(tasks))) as pool:  # leaving it ends what still runs
-        waiting = [pool.apply_async(fit, (task,)) for task in tasks]
-        return [_outcome(one, end) for one in waiting]
-
-
-def _outcome(one: AsyncResult[Fit | None], end: float) -> str | None:
+    workers = dict(_started(fit, numbered[n::PROCESSES]) for n in range(min(PROCESSES, len(tasks))))
     try:
-        return _text(one.get(timeout=max(end - time.monotonic(), 0.0)))
-    except TimeoutError:
-        return None
+        while workers and (ready := wait(list(workers), max(end - time.monotonic(), 0.0))):
+            for pipe in (one for one in workers.copy() if one in ready):
+                try:
+                    number, text = pipe.recv()
+                    found[number] = text
+                except EOFError:  # at its end, or ended
+                    workers.pop(pipe).join()
+    finally:
+        for process in workers.values():
+            _end(process)
+    return found
 
 
-def _text(fit: Fit | None) -> str:
-    return "" if fit is None else fit.text()
+def _started(fit: Callable[[Task], Fit | None], share: Sequence[tuple[int, Task]]) -> tuple[Connection, BaseProcess]:
+    context = get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(theirs, fit, share), daemon=True)
+    process.start()
+    theirs.close()  # so that the pipe ends with the process
+    return ours, process
+
+
+def _work(out: Connection, fit: Callable[[Task], Fit | None], share: Sequence[tuple[int, Task]]) -> None:
+    if hasattr(os, "setsid"):
+        os.setsid()  # Prophet starts a program of its own: both are ended together, and by nobody's Ctrl+C
+    for number, task in share:
+        out.send((number, _text(fit(task))))
+
+
+def _end(process: BaseProcess) -> None:
+    if process.pid is not None and hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # it has not come so far
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.join()
+
+
+def _text(fit: Fit | None) -> str | None:
+    return None if fit is None else fit.text()
 
 
 def fitted(task: Task) -> Fit | None:

@@ -137,15 +137,16 @@ def _weekly(totals: Floats, panel: Panel, cut: Blocks) -> Floats:
         days = [_factor(past, level, (weekday[rows] == day) & plain[rows]) for day in range(7)]
         week = _drawn(np.stack([day.mean for day in days]), np.stack([day.noise for day in days]))
         week = np.maximum(week / week.mean(axis=0), FLOOR)  # (7, C + 1)
-        known = np.arange(rows[0], stop)
+        known = np.arange(min(now[0], rows[0]), stop)
+        learnt = slice(rows[0] - known[0], rows[0] - known[0] + len(rows))  # of what is known, the rows learnt from
         usual = week[weekday[known]]
         for kind in set(kinds[known].tolist()) - {DayKind.ORDINARY}:
             alike = kinds[known] == kind
             usual[alike] = _usual(week, kind)[weekday[known[alike]]]
-            seen = _factor(past, level * usual[: len(rows)], alike[: len(rows)] & (more[rows] == 0))
+            seen = _factor(past, level * usual[learnt], alike[learnt] & (more[rows] == 0))
             usual[alike] = np.maximum(usual[alike] * _believed(seen), FLOOR)
-        a_day = _waiting(past, level, usual[: len(rows)], more[rows])
-        shape[now] = np.maximum(usual + more[known, None] * a_day, FLOOR)[now - rows[0]]
+        a_day = _waiting(past, level, usual[learnt], more[rows])
+        shape[now] = np.maximum(usual + more[known, None] * a_day, FLOOR)[now - known[0]]
     return shape
 
 

@@ -203,7 +203,7 @@ def test_a_place_has_its_share_of_the_city_on_the_last_day() -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "kept"), [(Level.ORANGE, "待核实"), (Level.YELLOW, "连续平稳后自动解除")], ids=["orange", "yellow"]
+    ("level", "kept"), [(Level.ORANGE, "待核实"), (Level.YELLOW, "连续正常后自动解除")], ids=["orange", "yellow"]
 )
 def test_an_alert_held_though_its_value_is_back_says_so_with_the_number(level: Level, kept: str) -> None:
     back = Judgement(UNTIL + timedelta(days=1), 1, 25.0, 8.0, 34.0)

@@ -418,7 +418,10 @@ def test_a_second_service_on_the_same_database_is_refused(tmp_path: Path) -> Non
         daemon.wait_for(" started")  # what a killed one held is free
 
     assert second.returncode == 2
-    assert f"{tmp_path}/kapok.db: another `kapok serve` runs its jobs; stop that one first" in second.stderr
+    assert (
+        f"{tmp_path}/kapok.db: a `kapok serve` runs its jobs, the sending included; stop that one first"
+        in second.stderr
+    )
     assert "Traceback" not in second.stderr
 
 

@@ -65,7 +65,7 @@ def test_a_day_that_did_not_arrive_is_named_with_its_place(service: Service, tmp
 
     judge(service, tmp_path)
 
-    assert wrong(service) == ["东区数据不足：应研判的 4 个序列中有 3 个缺报或无法研判，“平稳”不可采信"]
+    assert wrong(service) == ["东区数据不足：应研判的 4 个序列中有 3 个缺报或无法研判，“正常”不可采信"]
 
 
 def test_one_silent_series_of_many_is_no_alarm(service: Service, tmp_path: Path) -> None:

@@ -29,8 +29,7 @@ def check(path: Path) -> Deployment:
     config, errors = read_config(path)
     if config is None:
         raise together(errors)
-    if not errors:
-        errors += _settings(config)
+    errors += _settings(config)
     deployment, wrong = read_deployment(config)
     errors += [*wrong, *_templates(config), *_installation()]
     if deployment is None or errors:
@@ -67,7 +66,9 @@ def _settings(config: Config) -> list[ConfigError]:
 
 
 def _templates(config: Config) -> list[ConfigError]:
-    faults = faults_of(page_engine(config)) or faults_of_texts(config.template_folders)
+    broken = faults_of(page_engine(config))
+    lines = {fault.split(": ")[0] for fault in broken}
+    faults = broken + [one for one in faults_of_texts(config.template_folders) if one.split(": ")[0] not in lines]
     return [ConfigError("templates", faults)] if faults else []
 
 

@@ -116,9 +116,9 @@ def send(config: ConfigFile = None) -> None:
     """发送发件箱中的邮件 / Send once what waits in the outbox; exit code 2 if something was refused."""
     from warning import jobs, screen
     from warning.asked import service_of
-    from warning.store import outbox
+    from warning.store import alone, outbox
 
-    with service_of(config) as service:
+    with service_of(config) as service, alone(service.store.path):  # two senders would send everything twice
         now = service.clock()
         with screen.progress("发送 send", None) as beat:
             sent, refused = jobs.send_waiting(jobs.Task(service, now, now, beat))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -194,8 +195,8 @@ def load_config(path: Path) -> Config:
 def read_config(path: Path) -> tuple[Config | None, list[ConfigError]]:
     """Return the configuration, and the error that lists its faults if there are any.
 
-    With faults it is good for its ``[paths]`` alone, so that the files these name can be checked all the same;
-    None where not even they can be read.
+    With faults it has the sections that are sound, so that these and the files they name can be checked all the
+    same; None where ``[paths]`` cannot be read.
     """
     try:
         content = read_toml(path)
@@ -206,11 +207,13 @@ def read_config(path: Path) -> tuple[Config | None, list[ConfigError]]:
         return Config(**dict(checked(str(path), content, Settings)), file=path, base=base), []
     except ConfigError as error:
         errors = [error]
-    try:
-        paths = checked(str(path), {"paths": content.get("paths", {})}, Settings).paths
-    except ConfigError:  # among the faults above
+    sound: dict[str, Any] = {}
+    for name in content.keys() & Settings.model_fields.keys():
+        with suppress(ConfigError):  # it is among the faults above
+            sound[name] = getattr(checked(str(path), {name: content[name]}, Settings), name)
+    if "paths" in content and "paths" not in sound:
         return None, errors
-    return Config(paths=paths, file=path, base=base), errors
+    return Config(**sound, file=path, base=base), errors
 
 
 def secret(name: str, environment: Mapping[str, str] | None = None) -> str:

@@ -1,6 +1,6 @@
 """Until when an alert is to be acknowledged, verified and given a plan, and what of it is overdue.
 
-Pure.  The clock starts when the alert was opened or last raised; red counts in real hours, orange in workdays,
+Pure.  The clock starts when the alert last became orange or red; red counts in real hours, orange in workdays,
 yellow has none.
 """
 
@@ -16,6 +16,7 @@ from warning.facts import Notes, day_zh
 from warning.model import Alert, Event, Level, Stage, Transition
 
 ORDER = tuple(Stage)
+RISES = (Transition.OPENED, Transition.RAISED)
 DONE, OPEN, OVERDUE = ("已完成", "done"), ("未到期", "not due yet"), ("已逾期", "overdue")
 STEPS = (
     ("sign", "签收", "acknowledge", Stage.ACKNOWLEDGED),
@@ -51,18 +52,18 @@ def deadlines(
     """Return the deadlines of an alert, the first due first; none once it is closed.
 
     Args:
-        alert: Its level sets the deadlines, or its highest one where it fell and a person must still verify.
-        events: Its history.
+        alert: As it stands.
+        events: Its history: the last one that made it orange or red sets the deadlines, also when it fell since.
         calendar: Knows the workdays.
         zone: Of the centre's wall clock.
         now: The instant asked about.
     """
-    level = alert.active if alert.active >= Level.ORANGE else alert.peak
-    told = [event.at for event in events if event.transition in (Transition.OPENED, Transition.RAISED)]
-    if not told or level < Level.ORANGE or alert.stage is Stage.CLOSED:
+    rises = [event for event in events if event.transition in RISES and event.after >= Level.ORANGE]
+    if not rises or alert.stage is Stage.CLOSED:
         return ()
-    local = max(told).astimezone(zone)
-    if level is Level.RED:
+    last = max(rises, key=lambda event: (event.at, event.sequence))
+    local = last.at.astimezone(zone)
+    if last.after is Level.RED:
         moments = [local + timedelta(hours=hours) for hours in (0.5, 2, 24)]
     else:
         plans = [_workday(calendar, local.date(), count) - local.date() for count in (1, 3)]

@@ -59,22 +59,23 @@ def by_place(gaps: Sequence[Gap], order: Iterable[str]) -> tuple[Mapping[str, Fa
         gaps: Of all places.
         order: Codes of the places, in the order they are told.
     """
-    alike: dict[tuple[int, str], list[Gap]] = {}
+    alike: dict[frozenset[tuple[str, date, bool]], list[list[Gap]]] = {}
     codes = list(order)
     for code in codes:
         mine = [gap for gap in gaps if gap.place.code == code]
         if mine:
-            alike.setdefault((len(mine), _detail(mine)), []).append(mine[0])
+            lacking = frozenset((gap.indicator.id, gap.expected, gap.arrived) for gap in mine)
+            alike.setdefault(lacking, []).append(mine)
     rows = []
-    for (count, detail), members in alike.items():
-        places = [member.place for member in members]
+    for members in alike.values():
+        places = [mine[0].place for mine in members]
         notes = Notes(f"missing/{'+'.join(place.code for place in places)}", "observation")
         every = len(places) == len(codes) and len(places) > 1
         notes.add("place", "各区" if every else "、".join(place.name_zh for place in places))
         if len(places) > 1:
             notes.add("each", "各")
-        notes.add("k", count, formula="watched series without a verdict")
-        notes.add("detail", detail)
+        notes.add("k", len(members[0]), formula="watched series without a verdict")
+        notes.add("detail", _detail(members[0]))
         rows.append(notes.facts)
     return tuple(rows)
 

@@ -20,7 +20,8 @@ from warning.deadlines import Deadline
 from warning.deadlines import deadlines as deadlines_of
 from warning.facts import Facts, Item
 from warning.gaps import Gap
-from warning.model import Alert, Event, Level, SeriesKey, Stage, Transition
+from warning.lifecycle import verdict
+from warning.model import Alert, Event, Level, SeriesKey, Signal, Stage, Transition
 from warning.rule import alpha_of
 from warning.scoring import Known
 from warning.service import Service
@@ -28,6 +29,7 @@ from warning.situation import Coverage, Nearest
 from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
 from warning.store import observation
+from warning.store import signal as signals_of
 
 WEEKS = 12  # over which two indicators are compared
 
@@ -63,12 +65,26 @@ class Context:
             last = past.get(alert.number)
             if last is None or last.transition is Transition.ENDED:
                 continue
-            if alert.number in later:
-                told = tuple(signal for signal in alert.evidence if signal.date <= self.day)
-                found.append(replace(alert, active=last.after, evidence=told))
+            if alert.number in later or alert.updated > self.day:
+                found.append(self._as_it_was(alert, last.after))
             elif alert.stage is not Stage.CLOSED:
                 found.append(alert)
         return tuple(found)
+
+    def _as_it_was(self, alert: Alert, level: Level) -> Alert:
+        """Return an alert that lives on as it stood on the day: at the level it had, by the last evidence for it."""
+        first = alert.opened - timedelta(days=self.day.weekday() + 7)
+        told = [
+            signal
+            for signal in signals_of.signals(self.service.store, first, self.day, place=alert.place)
+            if signal.key == alert.key and signal.level > Level.CALM
+        ]
+        reached = max((signal.date for signal in told if signal.level >= level), default=None)
+        evidence: tuple[Signal, ...] = ()
+        if reached is not None and level > Level.CALM:
+            evidence = verdict(alert.key, reached, [signal for signal in told if signal.date == reached]).signals
+        onset = alert.onset if alert.onset <= self.day else alert.opened
+        return replace(alert, active=level, onset=onset, updated=min(alert.updated, self.day), evidence=evidence)
 
     @cached_property
     def happened(self) -> dict[str, list[Event]]:

@@ -51,11 +51,11 @@ def add_evidence(notes: Notes, alert: Alert, indicator: Indicator, conf: Mapping
         notes.add("p_text", abs(signal.surprise), chance(signal.surprise), f"10 ** -{abs(signal.surprise):.3g}")
     if signal.rule not in conf:
         return
-    if indicator.risk_sign > 0 and signal.observed > signal.upper:
+    if signal.surprise > 0 and signal.observed > signal.upper:
         notes.add("upper", signal.upper, quantity(signal.upper, kind))
         notes.add("conf", conf[signal.rule], number(conf[signal.rule]), "100 * (1 - alpha) of the rule")
         notes.add("excess", signal.observed - signal.upper, quantity(signal.observed - signal.upper, kind))
-    if indicator.risk_sign < 0 and signal.observed < signal.lower:
+    if signal.surprise < 0 and signal.observed < signal.lower:
         notes.add("lower", signal.lower, quantity(signal.lower, kind))
 
 
@@ -71,16 +71,17 @@ def add_fallen_back(notes: Notes, alert: Alert, indicator: Indicator, last: Judg
     signal = ground(alert)
     if last is None or (signal is not None and last.date <= signal.date):  # what fired on that very date is not over
         return
-    bound, usual = (last.upper, "上限") if indicator.risk_sign > 0 else (last.lower, "下限")
-    inside = last.observed <= bound if indicator.risk_sign > 0 else last.observed >= bound
+    high = indicator.risk_sign > 0 if signal is None else signal.surprise > 0  # a rule may look for the other side
+    bound, usual = (last.upper, "上限") if high else (last.lower, "下限")
+    inside = last.observed <= bound if high else last.observed >= bound
     if not inside:  # also where either is unknown
         return
     notes.add("back", last.observed, quantity(last.observed, indicator.kind), f"score of {last.date}")
     notes.add("back_range", last.date, _range(last.date, last.window, indicator.frequency))
     notes.add("back_bound", bound, quantity(bound, indicator.kind), "bound of the same score")
     notes.add("back_side", usual)
-    notes.add("back_verb", "回落" if indicator.risk_sign > 0 else "回升")
-    notes.add("held_zh", "待核实" if alert.needs_a_person else "连续平稳后自动解除")
+    notes.add("back_verb", "回落" if high else "回升")
+    notes.add("held_zh", "待核实" if alert.needs_a_person else "连续正常后自动解除")
 
 
 def _range(day: date, window: int, frequency: str) -> str:

@@ -72,7 +72,7 @@ def _judging(service: Service, found: Seen) -> Iterator[str]:
         names = "、".join(service.city.places[c.place].name_zh for c in short[:NAMED])
         missing, watched = sum(c.missing for c in short), sum(c.watched for c in short)
         more = f"等 {len(short)} 处" if len(short) > NAMED else ""
-        yield f"{names}{more}数据不足：应研判的 {watched} 个序列中有 {missing} 个缺报或无法研判，“平稳”不可采信"
+        yield f"{names}{more}数据不足：应研判的 {watched} 个序列中有 {missing} 个缺报或无法研判，“正常”不可采信"
 
 
 def _jobs(found: Seen) -> Iterator[str]:

@@ -50,24 +50,29 @@ def sweep(task: Task) -> str:
     take_in(task.service, task.now, progress=_told(task.beat))
     if not feed.files(task.service.store, limit=1):
         return "no file was ever read, nothing to judge"
-    days = days_to_sweep(task.service, task.service.config.yesterday(task.now))
+    days = days_to_sweep(task.service, task.service.config.yesterday(task.scheduled_for))
     swept = [pipeline.sweep(task.service, day, now=task.now, beat=task.beat) for day in days]
+    if days and outbox.was_told(task.service.store, "daily", days[-1]):
+        _write_daily(task, days[-1])  # its mail said that nobody had judged it: one that says more is another mail
     return f"{len(swept)} day(s), {sum(len(found.events) for found in swept)} event(s)"
 
 
 def daily_mail(task: Task) -> str:
     """Write the morning's mail about yesterday, also when nothing happened."""
-    day = task.service.config.yesterday(task.now)
+    day = task.service.config.yesterday(task.scheduled_for)
+    return f"{_write_daily(task, day)} message(s) about {day}"
+
+
+def _write_daily(task: Task, day: date) -> int:
     task.beat(f"mail of {day}")
     context = context_of(task.service, day, task.now)
     with task.service.store.write():
-        count = outbox.enqueue(task.service.store, telling.daily_messages(context))
-    return f"{count} message(s) about {day}"
+        return outbox.enqueue(task.service.store, telling.daily_messages(context))
 
 
 def briefing(task: Task) -> str:
     """Write the briefings of the last full week, one for the city and one for each place with its own series."""
-    monday = weekly.last_week(task.service.config.yesterday(task.now))
+    monday = weekly.last_week(task.service.config.yesterday(task.scheduled_for))
     documents, messages = weekly.write_week(task.service, monday, now=task.now, beat=task.beat)
     return f"week of {monday}: {documents} document(s), {messages} message(s)"
 
@@ -138,12 +143,17 @@ def take_in(service: Service, now: datetime, *, progress: Progress | None = None
 
 
 def days_to_sweep(service: Service, until: date) -> list[date]:
-    """Return the days after the last swept one, up to ``until``; the last day alone on a first start."""
+    """Return the days after the last swept one, up to ``until``; the last day alone on a first start.
+
+    None where a later day was swept already.
+    """
     last = coverages_of.last_date(service.store)
     reach = service.config.sweep.rejudge_days
     first = until if last is None else max(last + timedelta(days=1), until - timedelta(days=reach - 1))
     days = [first + timedelta(days=n) for n in range((until - first).days + 1)]
-    return days or [until]  # swept already: again, for what has come late
+    if days or last is None or last > until:
+        return days
+    return [until]  # swept already: again, for what has come late
 
 
 def context_of(service: Service, day: date, now: datetime) -> Context:

@@ -171,12 +171,14 @@ class Daemon:
 
 def _failed_for(store: Store, name: str, now: datetime) -> list[datetime]:
     """Return the instant for which a job ran last and failed, if it is time to try it again; else nothing."""
-    last = run.runs(store, job=name, limit=len(AGAIN) + 1)
-    tries = list(takewhile(lambda one: one.status in FAILED and one.scheduled_for == last[0].scheduled_for, last))
-    if not 0 < len(tries) <= len(AGAIN):
+    last = run.runs(store, job=name, limit=KEPT)
+    tries = list(takewhile(lambda one: one.scheduled_for == last[0].scheduled_for, last))
+    failed = [one for one in tries if one.status in FAILED]
+    if not failed or len(failed) > len(AGAIN) or tries[0].status not in (*FAILED, "interrupted"):
         return []
-    wait = timedelta(minutes=AGAIN[len(tries) - 1])
-    return [found.scheduled_for for found in tries[:1] if found.finished is not None and found.finished + wait <= now]
+    wait = timedelta(minutes=AGAIN[len(failed) - 1])
+    is_time = tries[0].status == "interrupted" or (failed[0].finished or now) + wait <= now
+    return [failed[0].scheduled_for] if is_time else []
 
 
 def trigger(job: Job, zone: ZoneInfo) -> CronTrigger:

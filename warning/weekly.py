@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from warning import gathering, telling
 from warning.briefing.html import render_week
@@ -14,7 +14,6 @@ from warning.model import Document, Level
 from warning.picture import chart_of
 from warning.scoring import Beat, known
 from warning.service import Service
-from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
 from warning.store import document, outbox
 from warning.templating import render
@@ -37,7 +36,9 @@ def write_week(service: Service, monday: date, *, now: datetime, beat: Beat = la
     panels = known(service, sunday, known_at=now)
     _, gaps = coverages(service, panels, sunday)
     colours = coverages_of.on(service.store, sunday)
-    context = Context(service, sunday, now, panels, colours, gaps)
+    # What is overdue is so when the week has ended: written again later, it says what it said before.
+    ended = datetime.combine(sunday + timedelta(days=1), time(), service.config.zone)
+    context = Context(service, sunday, now, panels, colours, gaps, as_of=ended)
     city = gathering.of_city(context, first=monday)
     places = [gathering.of_place(context, code, first=monday) for code in colours]
     editions = [city, *(facts for facts in places if facts.place.code != service.city.root)]
@@ -90,7 +91,7 @@ def _map(context: Context) -> bytes:
 def _charts(context: Context, facts: Facts) -> dict[str, bytes]:
     """Pictures of the strongest alerts, by alert number."""
     shown = [item.alert for item in facts.items if item.level >= Level.YELLOW][:CHARTS]
-    found = {number: alerts_of.alert(context.service.store, number) for number in shown}
+    found = {number: context.alert(number) for number in shown}
     return {
         number: chart_of(context.service, alert, now=context.now)
         for number, alert in found.items()

@@ -137,12 +137,17 @@ class Store:
             raise ValueError("what writes is called inside `with store.write():`")
 
 
-def open_store(path: Path) -> Store:
+def open_store(path: Path, *, migrate: bool = True) -> Store:
     """Open the database, making or migrating it where needed.
 
+    Args:
+        path: Where it is.
+        migrate: Whether one of an earlier version is brought up to date, or refused.
+
     Raises:
-        StoreError: if its folder is missing or may not be written, the file is no database or another program's, it was
-            made by a newer version, the disk is full, or another process keeps it locked.
+        StoreError: if its folder is missing or may not be written, the file is no database or another program's, it
+            was made by a newer version (where it is not migrated, also by an earlier one), the disk is full, or
+            another process keeps it locked.
     """
     from sqlite_utils import Database
 
@@ -158,6 +163,8 @@ def open_store(path: Path) -> Store:
         # Without isolation_level=None the driver would begin deferred transactions by itself.
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)
         store = Store(path, Database(connection, execute_plugins=False))
+        if not migrate:
+            _require_current(store)
         _prepare(store)
     except BaseException as error:
         if connection is not None:
@@ -183,7 +190,7 @@ def open_to_read(path: Path) -> Store:
             f"there is no database yet at {path}; `kapok import` or `kapok sweep` makes it{folder}"
         )
     try:
-        return open_store(path)
+        return open_store(path, migrate=False)
     except StoreError as error:
         if not _may_not_write(error.__cause__):
             raise
@@ -225,7 +232,10 @@ def _require_current(store: Store) -> None:
     database = store._database
     _refuse_strangers(store.path, database, [migration.name for migration in MIGRATIONS.applied(database)])
     if MIGRATIONS.pending(database):
-        raise StoreError(f"{store.path}: made by an older version; {_COMPLAINTS['SQLITE_READONLY']}")
+        raise StoreError(
+            f"{store.path}: made by an earlier version of Kapok Watch; stop that version's `kapok serve`, then"
+            " `kapok import` brings the database up to date"
+        )
 
 
 def _prepare(store: Store) -> None:

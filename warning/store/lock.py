@@ -29,7 +29,7 @@ def alone(database: Path) -> Iterator[None]:
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
             if (getattr(error, "sqlite_errorname", None) or "").startswith("SQLITE_BUSY"):
-                reason = f"{database}: another `kapok serve` runs its jobs; stop that one first"
+                reason = f"{database}: a `kapok serve` runs its jobs, the sending included; stop that one first"
             else:
                 reason = f"{path}: cannot be locked; give the service's user the right to write it and its folder"
             raise StoreError(reason) from error

@@ -76,6 +76,11 @@ def pending(store: Store, now: datetime) -> list[Message]:
     return [_message(store, row) for row in found]
 
 
+def was_told(store: Store, kind: str, day: date) -> bool:
+    """Return whether a message of a kind about a date was ever written."""
+    return store.row("SELECT 1 FROM outbox WHERE kind = ? AND date = ?", (kind, day.isoformat())) is not None
+
+
 def attempts(store: Store, message_id: str) -> int:
     """Return how often a message was tried in vain; 0 for one that is unknown."""
     found = store.row("SELECT attempts FROM outbox WHERE message_id = ?", (message_id,))
