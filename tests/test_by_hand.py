@@ -182,12 +182,12 @@ def test_a_deadline_that_is_past_is_called_overdue(centre: Path) -> None:
     late = types(centre, "show", ALERT)[1]
 
     assert re.search(r"签收 acknowledge +2026-11-21 08:00 +未到期 not due yet", early)
-    assert "已逾期" not in early
-    assert re.search(r"签收 acknowledge +2026-11-21 08:00 +已逾期 overdue", late)
-    assert re.search(r"核实 verify +2026-11-21 09:30 +已逾期 overdue", late)
+    assert "时限已过" not in early
+    assert re.search(r"签收 acknowledge +2026-11-21 08:00 +时限已过 past", late)
+    assert re.search(r"核实 verify +2026-11-21 09:30 +时限已过 past", late)
     assert re.search(r"反馈处置方案 give a plan +2026-11-22 07:30 +未到期 not due yet", late)
-    assert "已逾期" in types(centre, "alerts")[1]
-    assert "已逾期" in types(centre, "status")[1]
+    assert "时限已过" in types(centre, "alerts")[1]
+    assert "时限已过" in types(centre, "status")[1]
 
 
 def test_below_a_narrative_stands_what_is_overdue_by_now(centre: Path) -> None:
@@ -196,8 +196,8 @@ def test_below_a_narrative_stands_what_is_overdue_by_now(centre: Path) -> None:
 
     late = types(centre, "narrative", "东区")[1]
 
-    assert late == f"{on_time}截至2026-11-21 10:00，{ALERT}已逾期：签收、核实。\n"
-    assert types(centre, "narrative", "西区")[1].count("已逾期") == 0
+    assert late == f"{on_time}截至2026-11-21 10:00，{ALERT}时限已过：签收、核实。\n"
+    assert types(centre, "narrative", "西区")[1].count("时限已过") == 0
 
 
 def test_an_alert_names_the_file_of_its_rule(centre: Path) -> None:
@@ -251,4 +251,4 @@ def test_a_day_that_is_past_is_read_without_what_is_overdue_now(centre: Path) ->
 
     past = types(centre, "narrative", "东区", "--date", FRIDAY.isoformat())[1]
 
-    assert "已逾期" not in past
+    assert "时限已过" not in past

@@ -233,7 +233,12 @@ def test_the_faults_of_all_files_are_listed_at_once(tmp_path: Path) -> None:
 
 
 def test_places_that_lie_in_each_other_are_both_named(tmp_path: Path) -> None:
-    rows = ["code,name_zh,name_en,tier,parent", "01,城,City,city,", "02,甲,A,district,03", "03,乙,B,district,02"]
+    rows = [
+        "code,name_zh,name_en,tier,parent",
+        "01,小城,Little City,city,",
+        "02,甲,A,district,03",
+        "03,乙,B,district,02",
+    ]
     bare = dict.fromkeys(("population_csv", "neighbours_csv", "outline_json", "breaks_toml"))
 
     with pytest.raises(ConfigError) as refusal:
@@ -271,3 +276,16 @@ def test_a_missing_folder_is_said_to_be_missing(tmp_path: Path) -> None:
 
 def test_a_break_is_dated_by_its_first_day_of_the_new_count(little: City) -> None:
     assert [known.date for known in little.breaks] == [date(2025, 1, 1), date(2026, 3, 1)]
+
+
+def test_a_city_has_one_name(tmp_path: Path) -> None:
+    folder = little_but(tmp_path)
+    about = folder / "city.toml"
+    about.write_text(
+        about.read_text(encoding="utf-8").replace('name_zh = "小城"', 'name_zh = "大城"', 1), encoding="utf-8"
+    )
+
+    with pytest.raises(ConfigError) as refusal:
+        load_city(folder)
+
+    assert refusal.value.faults == ("name_zh: '大城', but places.csv calls the whole '小城'",)

@@ -248,7 +248,7 @@ def test_the_daily_mail_lists_a_red_that_lasts(context: Context) -> None:
     assert "■红色 天河区·电信网络诈骗警情数" in part
     assert "11月21日31起" in part
     assert "异常自11月18日起" in part
-    assert "待签收，签收、核实已逾期，11月23日07:30前反馈处置方案" in part  # to the minute: not past
+    assert "待签收，签收、核实时限已过，11月23日07:30前反馈处置方案" in part  # to the minute: not past
 
 
 def test_the_daily_mail_tells_what_changed_with_its_levels(context: Context) -> None:
@@ -265,8 +265,8 @@ def test_a_mail_past_its_deadlines_says_so_and_one_before_does_not(context: Cont
     early, late = (alert_messages(found, news)[0][0].text for found in (context, later))
 
     assert "逾期" not in early
-    assert "前签收（已逾期）" in late
-    assert "前核实（已逾期）" in late
+    assert "前签收（时限已过）" in late
+    assert "前核实（时限已过）" in late
     assert "前反馈处置方案。" in late
 
 

@@ -38,8 +38,11 @@ TODAY = (Change(sample.FIRES, Transition.OPENED, Level.CALM, Level.YELLOW),)
 MAILS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "alert": ("alert", {"facts": PLACE, "changes": CHANGES, "recipient": "指挥中心值班员", "page": PAGE}),
     "alert-ended": ("alert", {"facts": QUIET, "changes": ENDED, "recipient": "指挥中心值班员", "page": ""}),
-    "daily": ("daily", {"facts": ALL_CITY, "open": 3, "judged": True, "changes": TODAY, "page": PAGE}),
-    "daily-zero": ("daily", {"facts": QUIET, "open": 0, "judged": True, "changes": [], "page": ""}),
+    "daily": (
+        "daily",
+        {"facts": ALL_CITY, "open": 3, "judged": True, "received": True, "changes": TODAY, "page": PAGE},
+    ),
+    "daily-zero": ("daily", {"facts": QUIET, "open": 0, "judged": True, "received": True, "changes": [], "page": ""}),
     "notice": ("notice", NOTICE),
     "briefing": ("briefing", {"facts": ALL_CITY, "page": PAGE, "path": "briefings/440100/2026-11-16"}),
 }
@@ -65,6 +68,7 @@ VOCABULARY = {
     "onset_last", "other", "other_date_range", "other_dev", "other_dev_dir", "other_dev_points", "overdue", "p_text",
     "per_zh", "period_zh", "place", "place_en", "places_calm", "places_grey", "places_orange", "places_red",
     "places_yellow", "prev", "r", "range", "rank", "rank_prev", "rate", "red_weeks", "rule_id", "rule_zh",
+    "clipped_zh", "days_all", "days_judged", "days_none", "days_unjudged", "days_unjudged_zh",
     "rules_ver", "s1", "s2", "score", "share", "stage_zh", "streak", "streak_since", "t1", "t2", "threshold", "times",
     "unit", "upper", "v1", "v2", "value", "weeks", "wow", "wow_dir", "wow_points", "yoy", "yoy_dir", "yoy_points",
 }  # fmt: skip

@@ -184,10 +184,10 @@ def test_the_neighbouring_judged_days_are_one_click_away(desk: httpx.Client) -> 
     assert links == {"prev": "/?date=2026-11-19", "next": "/?date=2026-11-21"}
 
 
-def test_only_the_map_reloads_itself(desk: httpx.Client) -> None:
+def test_only_the_map_on_a_wall_reloads_itself(desk: httpx.Client) -> None:
     reloading = [address for address in PAGES if 'http-equiv="refresh" content="300"' in desk.get(address).text]
 
-    assert reloading == ["/", "/?wall=1"]
+    assert reloading == ["/?wall=1"]
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_head_is_answered_like_get_without_a_body(desk: httpx.Client, address: s
     }
 
 
-def test_a_deadline_that_is_past_is_called_overdue_in_words(tmp_path: Path) -> None:
+def test_a_deadline_that_is_past_is_called_so_in_words(tmp_path: Path) -> None:
     deployment = judged_in(tmp_path)  # the alert in Tianhe became red at the hour the clock shows
     (tmp_path / "clock").write_text((NOW + timedelta(hours=3)).isoformat(), encoding="ascii")
 
@@ -258,15 +258,15 @@ def test_a_deadline_that_is_past_is_called_overdue_in_words(tmp_path: Path) -> N
         alert, listed = words(client.get(f"/alerts/{RED}").text), words(client.get("/alerts?level=red").text)
         place, before = words(client.get("/places/440106").text), words(client.get("/alerts?date=2026-11-20").text)
 
-    assert "签收期限 To acknowledge by 2026-11-22 08:00 ！ 已逾期 overdue" in alert
+    assert "签收期限 To acknowledge by 2026-11-22 08:00 ！ 时限已过 past" in alert
     assert "反馈处置方案期限 To give a plan by 2026-11-23 07:30 未到期 not due yet" in alert
-    assert "待签收 ！ 已逾期" in listed
-    assert f"！ 已逾期 天河区·电信网络诈骗警情数（ {RED} ）：签收、核实 overdue" in place
-    assert "已逾期" not in before
+    assert "待签收 ！ 时限已过" in listed
+    assert f"！ 时限已过 天河区·电信网络诈骗警情数（ {RED} ）：签收、核实 overdue" in place
+    assert "时限已过" not in before
 
 
 def test_no_deadline_is_overdue_before_it_is_past(desk: httpx.Client) -> None:
-    assert "已逾期" not in desk.get(f"/alerts/{RED}").text
+    assert "时限已过" not in desk.get(f"/alerts/{RED}").text
 
 
 def test_an_alert_names_the_file_of_its_rule(desk: httpx.Client) -> None:

@@ -157,7 +157,7 @@ def late_in(service: Service, code: str, text: str | None) -> list[str]:
     live = [a for a in alerts_of.live(service.store) if code in (a.place, service.city.root)]
     late = overdue_in(service, live)
     now = f"{service.clock().astimezone(service.config.zone):%Y-%m-%d %H:%M}"
-    return [f"截至{now}，{number}已逾期：{'、'.join(what)}。" for number, what in late.items()]
+    return [f"截至{now}，{number}时限已过：{'、'.join(what)}。" for number, what in late.items()]
 
 
 def overdue_in(service: Service, alerts: Sequence[Alert]) -> Mapping[str, tuple[str, ...]]:

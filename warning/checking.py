@@ -48,9 +48,23 @@ def amounts(deployment: Deployment) -> Iterator[str]:
     )
     series = {key for rule in rules.rules for key in series_of(rule, city)}
     yield f"{len(rules.rules)} rules, version {rules.version}, judge {len(series)} series"
+    yield from _before_going_live(deployment)
     yield from unknown_facts(deployment.config.template_folders)
     year = deployment.clock().astimezone(deployment.config.zone).year
     yield from deployment.calendar.notices(date(year - 3, 1, 1), date(year, 12, 31))
+
+
+def _before_going_live(deployment: Deployment) -> Iterator[str]:
+    """What is well formed and yet not meant for real work."""
+    mail, duty = deployment.config.mail, deployment.city.duty
+    if deployment.config.deployment.simulated:
+        return
+    if mail.channel == "file":
+        yield 'mail.channel = "file"：邮件写进 Maildir，不发出 / mails are written to a Maildir and sent to nobody'
+    if any(person.email.endswith(".invalid") for person in (*duty.officers, *duty.leaders)):
+        yield "duty.toml：收件地址以 .invalid 结尾，是样例 / the addresses end in .invalid: they are samples"
+    if not mail.page:
+        yield "mail.page 为空：邮件中没有网页链接 / mails will hold no link to the page"
 
 
 def _settings(config: Config) -> list[ConfigError]:

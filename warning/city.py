@@ -213,6 +213,9 @@ def read_city(folder: Path) -> tuple[City | None, list[ConfigError]]:
     outline = read_outline(folder / "outline.json", codes, faults) if "outline.json" in there else None
     duty = _read_duty(folder / "duty.toml", faults) if "duty.toml" in there else Duty()
     breaks = _read_breaks(folder / "breaks.toml", catalogue, codes, faults) if "breaks.toml" in there else ()
+    root = next((place for place in places.values() if place.parent is None), None)
+    if about is not None and root is not None and root.name_zh != about.name_zh:
+        faults["city.toml"].append(f"name_zh: {about.name_zh!r}, but places.csv calls the whole {root.name_zh!r}")
     errors = [ConfigError(str(folder / file), found) for file, found in faults.items() if found]
     if about is None or any(found for file, found in faults.items() if file not in BESIDE):
         return None, errors

@@ -155,7 +155,7 @@ def status(config: ConfigFile = None) -> None:
         screen.show_accounts(files)
         _show_reasons(service, files)
         screen.show_outbox(outbox.account(store))
-        screen.show_runs(run.runs(store, limit=10), zone)
+        screen.show_runs(run.last_of_each(store), zone)
 
 
 @app.command()

@@ -16,10 +16,11 @@ import numpy as np
 
 from detectors.panel import Dates, Floats
 from warning.deadlines import Deadline, add_deadlines
-from warning.facts import LEVEL_ZH, MARK, SMALL, STAGE_ZH, Item, Notes, add_change, day_zh, number, quantity, range_zh
+from warning.facts import LEVEL_ZH, MARK, SMALL, Item, Notes, add_change, day_zh, number, quantity, range_zh
 from warning.gaps import Gap, period_zh, state_zh
 from warning.grounds import Judgement, add_evidence, add_fallen_back, ground
 from warning.model import Alert, Indicator, Level, Place
+from warning.words import stage_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,8 @@ def item(
     total = _together(now, indicator)
     notes.add("days", periods * history.step)
     notes.add("per_zh", "日均" if history.step == 1 else "周均")
+    if first > alert.onset:  # of a long course only its last part is counted
+        notes.add("clipped_zh", f"近{periods}{'日' if history.step == 1 else '周'}")
     notes.add("value", total, quantity(total, indicator.kind), _formula(indicator, first, until))
     _compare(notes, indicator, history, (min(alert.onset, first), first), long, last_year(first), total)
     if days:
@@ -137,7 +140,7 @@ def _name_it(notes: Notes, alert: Alert, indicator: Indicator, place: Place, rul
     notes.add("alert_no", alert.number)
     notes.add("colour_zh", LEVEL_ZH[alert.active])
     notes.add("mark", MARK[alert.active])
-    notes.add("stage_zh", STAGE_ZH[alert.stage])
+    notes.add("stage_zh", stage_of(alert)[0])
     signal = ground(alert)
     if signal is not None:
         notes.add("rule_id", signal.rule)

@@ -17,7 +17,7 @@ from warning.model import Alert, Event, Level, Stage, Transition
 
 ORDER = tuple(Stage)
 RISES = (Transition.OPENED, Transition.RAISED)
-DONE, OPEN, OVERDUE = ("已完成", "done"), ("未到期", "not due yet"), ("已逾期", "overdue")
+DONE, OPEN, OVERDUE = ("已完成", "done"), ("未到期", "not due yet"), ("时限已过", "past")
 STEPS = (
     ("sign", "签收", "acknowledge", Stage.ACKNOWLEDGED),
     ("verify", "核实", "verify", Stage.VERIFIED),
@@ -34,7 +34,7 @@ class Deadline:
     en: str
     until: datetime  # on the centre's wall clock
     done: bool
-    overdue: bool  # not done, and past
+    overdue: bool  # past, and not known to be done
 
     @property
     def state(self) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from warning.model import Level, Place, Stage
+from warning.model import Level, Place
 
 SMALL = 30  # events in the comparison below which no percentage is printed
 LEVEL_ZH = {
@@ -35,15 +35,6 @@ COLOUR = {
     Level.YELLOW: "#e6b800",
     Level.ORANGE: "#e8710a",
     Level.RED: "#c8102e",
-}
-STAGE_ZH = {
-    Stage.RAISED: "待签收",
-    Stage.ACKNOWLEDGED: "已签收",
-    Stage.VERIFIED: "已核实",
-    Stage.RECTIFYING: "整改中",
-    Stage.REPORTED: "已反馈",
-    Stage.REVIEWED: "已复核",
-    Stage.CLOSED: "已结束",
 }
 Raw = int | float | str | date
 

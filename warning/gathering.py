@@ -149,6 +149,7 @@ def of_place(context: Context, code: str, first: date | None = None) -> Facts:
         alerts_before=past.alerts_before(service.store, period, of=mine),
         weeks=_weeks_before(context, alerts),
         coloured_since=past.coloured_since(service.store, context.coverages[code], context.day),
+        judged=past.days_judged(service.store, period),
     )
 
 
@@ -186,6 +187,7 @@ def of_city(context: Context, first: date | None = None) -> Facts:
         cutoff=context.cutoff,
         zone=service.config.zone,
         alerts_before=past.alerts_before(service.store, period),
+        judged=past.days_judged(service.store, period),
     )
 
 

@@ -67,6 +67,13 @@ def _printed_rules(facts: str) -> list[str]:
     return [part for row in json.loads(facts) if row["id"].endswith("/rules_ver") for part in row["value"].split("、")]
 
 
+def days_judged(store: Store, period: tuple[date, date]) -> frozenset[date]:
+    """Return the dates of a period that were swept; of a single day it is: a text of it is written by its sweep."""
+    if period[0] == period[1]:
+        return frozenset(period)
+    return frozenset(found.date for found in coverages_of.between(store, *period))
+
+
 def alerts_before(store: Store, period: tuple[date, date], *, of: Collection[str] | None = None) -> int | None:
     """Return how many alerts, all or some, the period before had; None where its first day was not judged."""
     last = period[0] - timedelta(days=1)

@@ -25,7 +25,7 @@ from warning.scoring import Beat
 from warning.situation import Coverage
 from warning.store.outbox import Account
 from warning.store.run import Run
-from warning.words import JOBS, STAGES, TRANSITIONS
+from warning.words import JOBS, TRANSITIONS, stage_of
 
 STYLE = {
     Level.MISSING: "dim",
@@ -199,7 +199,7 @@ def show_alerts(
                 escape(_name(city.places, alert.place)),
                 escape(_name(city.indicators, alert.indicator)),
                 alert.onset,
-                STAGES[alert.stage][0] + ("\n已逾期" if overdue.get(alert.number) else ""),
+                stage_of(alert)[0] + ("\n时限已过" if overdue.get(alert.number) else ""),
             )
             for alert in sorted(alerts, key=lambda a: (-a.active, a.number))
         ],

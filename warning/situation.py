@@ -5,9 +5,9 @@ Pure; ``facts`` has the facts of one alert.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from detectors.panel import Floats
@@ -58,6 +58,7 @@ def of_place(
     alerts_before: int | None = None,
     coloured_since: date | None = None,
     weeks: Mapping[str, Floats] | None = None,
+    judged: Collection[date] | None = None,
 ) -> Facts:
     """Return what may be said of a district (or any place with its own series) and a period.
 
@@ -78,8 +79,10 @@ def of_place(
         alerts_before: How many alerts the period of the same length before had; None where that was not judged.
         coloured_since: Since which day the place has had its colour without a break; None if only today, or calm.
         weeks: By alert the values of the weeks before any of them began, for what went along with what.
+        judged: The dates of the period that were judged; None: all of them.
     """
     notes = _head(place, period, coverage.watched, rules_version, cutoff, zone)
+    _unjudged(notes, period, judged)
     notes.add("colour_zh", LEVEL_ZH[coverage.colour], formula="district.toml over the alerts' active levels")
     notes.add("mark", MARK[coverage.colour])
     _by_colour(notes, alerts, coverage)
@@ -129,6 +132,7 @@ def of_city(
     zone: ZoneInfo,
     waiting: Sequence[Item] = (),
     alerts_before: int | None = None,
+    judged: Collection[date] | None = None,
 ) -> Facts:
     """Return what may be said of the whole city: the counts of ``of_place``, its places by colour, and what they share.
 
@@ -142,13 +146,16 @@ def of_city(
     watched = sum(found.watched for found in coverages.values())
     missing = sum(found.missing for found in coverages.values())
     notes = _head(place, period, watched, rules_version, cutoff, zone)
-    _by_colour(notes, alerts, Coverage(place.code, period[1], watched, missing, Level.MISSING))
-    totals(notes, gaps)
-    _by_transition(notes, alerts, events, alerts_before)
-    notes.add("n_places", len(coverages))
+    _unjudged(notes, period, judged)
+    if coverages:
+        _by_colour(notes, alerts, Coverage(place.code, period[1], watched, missing, Level.MISSING))
+        totals(notes, gaps)
+        _by_transition(notes, alerts, events, alerts_before)
+        notes.add("n_places", len(coverages))
     for level, name in (*COUNTED, (Level.CALM, "n_calm"), (Level.MISSING, "n_grey")):
         found = [places[code].name_zh for code, coverage in coverages.items() if coverage.colour is level]
-        notes.add(f"places_{name.removeprefix('n_')}", len(found))
+        if coverages:
+            notes.add(f"places_{name.removeprefix('n_')}", len(found))
         if found:
             notes.add(name.replace("n_", "names_"), "、".join(found))
     _moves(notes, coverages, before, places)
@@ -177,6 +184,20 @@ def _head(
     local = cutoff.astimezone(zone)
     notes.add("cutoff", local.isoformat(), f"{day_zh(local.date())}{local:%H:%M}")
     return notes
+
+
+def _unjudged(notes: Notes, period: tuple[date, date], judged: Collection[date] | None) -> None:
+    """Say which days nobody judged: that nothing is told of them means nothing."""
+    days = [period[0] + timedelta(days=n) for n in range((period[1] - period[0]).days + 1)]
+    left = [] if judged is None else [day for day in days if day not in judged]
+    if len(left) == len(days):
+        notes.add("days_none", len(days), formula="days of the period, none of them swept")
+    elif left:
+        whole = left == [left[0] + timedelta(days=n) for n in range(len(left))]
+        notes.add("days_all", len(days))
+        notes.add("days_judged", len(days) - len(left), formula="days of the period that were swept")
+        notes.add("days_unjudged", len(left), formula="days of the period that were not swept")
+        notes.add("days_unjudged_zh", range_zh(left[0], left[-1]) if whole else "、".join(map(day_zh, left)))
 
 
 def _by_colour(notes: Notes, alerts: Sequence[Alert], coverage: Coverage) -> None:

@@ -23,7 +23,7 @@ from warning.picture import chart_of
 from warning.service import Service
 from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
-from warning.store import outbox, run
+from warning.store import feed, outbox, run
 from warning.templating import Change, Engine, Mail, engine, mail, render
 
 Told = tuple[Message, tuple[tuple[str, str], ...]]  # a message, and the (alert, numbered transition) pairs it tells
@@ -96,6 +96,7 @@ def daily_messages(context: Context) -> list[Told]:
     ]
     waiting = [alert for alert in context.alerts if alert.needs_a_person]
     told = {"facts": facts, "changes": changes, "open": len(waiting), "judged": judged}
+    told["received"] = bool(feed.files(service.store, limit=1))
     return _to_officers(context, "daily", told, () if judged else (("day", "not judged"),))
 
 
@@ -115,6 +116,12 @@ def message_id(kind: str, place: str, recipient: str, day: date, pairs: Iterable
     """Return the Message-ID of what is told: the same for the same content, whenever it is told."""
     content = "\n".join([kind, place, recipient, day.isoformat(), *(f"{a} {t}" for a, t in sorted(pairs))])
     return f"<{hashlib.sha256(content.encode()).hexdigest()[:32]}@{domain}>"
+
+
+def _domain(service: Service) -> str:
+    """A drill's is another one: a mail program that knows the drill's mail must not hide the real one."""
+    domain = service.config.mail.domain
+    return f"drill.{domain}" if service.config.deployment.simulated else domain
 
 
 def _alert_mails(
@@ -139,7 +146,7 @@ def _alert_mails(
     for person in people:
         content = {"facts": facts, "changes": lines, "recipient": person.name, "page": service.config.mail.page}
         written = _written(context, env, "alert", content, bare)
-        identity = message_id("alert", place, person.email, context.day, pairs, service.config.mail.domain)
+        identity = message_id("alert", place, person.email, context.day, pairs, _domain(service))
         earlier = (outbox.first_message(service.store, alert.number, person.email) for _, alert in changes)
         message = Message(
             message_id=identity,
@@ -168,7 +175,7 @@ def _to_officers(
 ) -> list[Told]:
     service = context.service
     written = _written(context, environment(service), kind, {**content, "page": service.config.mail.page}, WORDS[kind])
-    root, domain = service.city.root, service.config.mail.domain
+    root, domain = service.city.root, _domain(service)
     message = Message(
         message_id="",
         kind=kind,

@@ -23,6 +23,7 @@ ALERT = "XX-20261116-0001"
 DATES = {"back_range", "date", "date_range", "first_date", "judged_range", "last", "onset"}
 WORDS = {"colour_zh": "红色", "alert_no": ALERT, "p_text": "千分之一", "mark": "■"}
 SURE = ("name", "name_en", "district", "place_en", "alert_no", "colour_zh", "mark", "level")  # no alert without them
+EXCLUDING = ("days_none",)  # where it is stated, hardly anything else is said
 NARRATIVES = ("place.zh.txt", "place.zh.html", "place.en.txt", "city.zh.txt", "city.zh.html")
 
 
@@ -34,6 +35,8 @@ class Obliging(Mapping[str, Fact]):
 
     def __getitem__(self, name: str) -> Fact:
         self.asked.add(name)
+        if name in EXCLUDING:
+            raise KeyError(name)
         return _fact(name)
 
     def __iter__(self) -> Iterator[str]:
@@ -104,7 +107,10 @@ def _texts(facts: Facts) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for some in (changes[:1], changes[1:], changes):
         yield "mail/alert", {"facts": facts, "changes": some, "recipient": "值班员", "page": page}
     for judged in (True, False):
-        yield "mail/daily", {"facts": facts, "open": 1, "judged": judged, "changes": changes, "page": page}
+        yield (
+            "mail/daily",
+            {"facts": facts, "open": 1, "judged": judged, "received": judged, "changes": changes, "page": page},
+        )
     yield "mail/notice", {"title": "通知", "lines": ["一行"], "date": MONDAY, "page": page}
     yield "mail/briefing", {"facts": facts, "page": page, "path": "briefings/0/2026-11-16"}
     yield "briefing/week", {"facts": facts}

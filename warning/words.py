@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warning.model import Stage, Transition
+from warning.model import Alert, Level, Stage, Transition
 
 STAGES = {
     Stage.RAISED: ("待签收", "to be acknowledged"),
@@ -20,3 +20,10 @@ TRANSITIONS = {
     Transition.ENDED: ("结束", "ended"),
 }
 JOBS = {"feeds": "读入数据", "sweep": "研判", "outbox": "发送邮件", "daily_mail": "每日邮件", "briefing": "周报"}
+
+
+def stage_of(alert: Alert) -> tuple[str, str]:
+    """Return how far people are with an alert; of one that was never above yellow nothing is asked."""
+    if alert.peak <= Level.YELLOW and alert.stage is Stage.RAISED:
+        return ("自行结束", "ends by itself")
+    return STAGES[alert.stage]

@@ -97,7 +97,7 @@ FRAUD = item(
         "due_sign": "11月22日08:00",
         "due_verify": "11月22日09:30",
         "due_plan": "11月23日07:30",
-        "late_sign": "已逾期",
+        "late_sign": "时限已过",
         "overdue": "签收",
         "due_next": "11月22日09:30前核实",
     },

@@ -99,6 +99,12 @@ def runs(store: Store, *, job: str | None = None, limit: int = 100) -> list[Run]
     return [_run(row) for row in found]
 
 
+def last_of_each(store: Store) -> list[Run]:
+    """Return the last run of every job, newest first."""
+    last = "SELECT max(id) FROM run GROUP BY job"
+    return [_run(row) for row in store.rows(f"SELECT {_COLUMNS} FROM run WHERE id IN ({last}) ORDER BY id DESC")]  # noqa: S608
+
+
 def notice(store: Store, at: datetime, about: str, text: str, *, zone: tzinfo = UTC) -> bool:
     """Note something for the operator, once a day of a zone; return whether it is new.  Writes."""
     written = store.change(

@@ -20,7 +20,7 @@ from warning.service import Deployment, Service, opened
 from warning.store import coverage as coverages_of
 from warning.store import document
 from warning.templating import Engine, engine, render
-from warning.words import STAGES, TRANSITIONS
+from warning.words import TRANSITIONS, stage_of
 
 CLASSES = {
     Level.MISSING: "grey",
@@ -68,8 +68,8 @@ def page_engine(config: Config) -> Engine:
     env = engine(config.template_folders, simulated=config.deployment.simulated)
     env.filters.update(
         shade=lambda level: CLASSES[level],
-        stage_zh=lambda stage: STAGES[stage][0],
-        stage_en=lambda stage: STAGES[stage][1],
+        stage_zh=lambda alert: stage_of(alert)[0],
+        stage_en=lambda alert: stage_of(alert)[1],
         told_zh=lambda transition: TRANSITIONS[transition][0],
         told_en=lambda transition: TRANSITIONS[transition][1],
         long_day=_long_day,
