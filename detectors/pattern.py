@@ -180,7 +180,7 @@ def _waiting(totals: Floats, level: Floats, usual: Floats, more: Ints) -> Floats
 class _Factor:
     mean: Floats  # (C + 1,) total over what was usual
     noise: Floats  # (C + 1,) its variance
-    days: int
+    days: int  # on which anything was reported
 
 
 def _factor(totals: Floats, usual: Floats, chosen: npt.NDArray[np.bool_]) -> _Factor:
@@ -190,7 +190,7 @@ def _factor(totals: Floats, usual: Floats, chosen: npt.NDArray[np.bool_]) -> _Fa
     whole = usual.sum(axis=0)
     mean = np.where(whole > 0, totals.sum(axis=0) / np.where(whole > 0, whole, 1.0), np.nan)
     noise = ((totals - np.nan_to_num(mean) * usual) ** 2).sum(axis=0) / np.where(whole > 0, whole, 1.0) ** 2
-    return _Factor(mean, noise, int(chosen.sum()))
+    return _Factor(mean, noise, int(known[:, -1].sum()))  # a day nobody reported was not seen
 
 
 def _drawn(means: Floats, noise: Floats) -> Floats:

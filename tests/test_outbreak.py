@@ -260,6 +260,28 @@ def test_a_series_waits_for_the_anchor_after_its_first_four_weeks() -> None:
     assert set(reason[100:begins].tolist()) == {Reason.SHORT_HISTORY}
 
 
+def young(lead: int) -> Panel:
+    """Return 600 days of five series, with a week off in October, behind so many days on which nothing was reported."""
+    days = np.datetime64("2024-01-01") - lead + np.arange(lead + 600)
+    mean = 20 * OFFICE_HOURS[np.arange(600) % 7][:, None] * np.ones(5)
+    values = np.vstack([np.full((lead, 5), np.nan), counts(mean, size=50)])
+    october = (days - days.astype("datetime64[Y]")).astype(int)
+    off = np.where((october > 270) & (october < 278), DayKind.HOLIDAY, DayKind.ORDINARY).astype(np.int8)
+    return Panel(days, [("calls", f"place {n}") for n in range(5)], values, "daily", holidays=off)
+
+
+@pytest.mark.parametrize("lead", [28, 400, 730, 731, 1100, 1487, 1488, 1500, 3000])
+def test_how_long_before_its_data_a_window_begins_changes_no_score(lead: int) -> None:
+    """Nor do the holidays on which nothing was reported yet."""
+    at_once = outbreak(young(0), last=300)
+
+    found = outbreak(young(lead), last=300)
+
+    np.testing.assert_array_equal(found.reason, at_once.reason)
+    np.testing.assert_allclose(found.expected, at_once.expected, rtol=1e-9)
+    np.testing.assert_allclose(found.surprise, at_once.surprise, rtol=1e-9, atol=1e-12)
+
+
 def test_a_panel_without_counts_is_answered() -> None:
     scores = outbreak(daily(counts(np.full((50, 2), 5.0)), kind="ratio"), last=2)
 
