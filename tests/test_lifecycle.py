@@ -76,11 +76,34 @@ def test_since_when_follows_the_evidence_of_the_same_level(days: int, surprise: 
     assert onset_after(days, surprise) == FIRST - timedelta(days=earlier)
 
 
+@pytest.mark.parametrize("later", [1, 4])
+def test_evidence_of_the_same_level_never_dates_an_alert_after_it_was_opened(later: int) -> None:
+    alert, _ = advance(None, verdict(KEY, FIRST, [signal(Level.YELLOW)], onset=FIRST - timedelta(days=2)), {})
+    day = FIRST + timedelta(days=4)
+    stronger = replace(signal(Level.YELLOW, day), surprise=9.0)
+
+    alert, _ = advance(alert, verdict(KEY, day, [stronger], onset=FIRST + timedelta(days=later)), {})
+
+    assert alert is not None
+    assert alert.onset <= alert.opened == FIRST
+
+
 def test_an_alert_that_comes_back_has_a_new_onset() -> None:
     _, alert = live("R....R")
 
     assert alert is not None
     assert alert.opened == FIRST
+    assert alert.onset == FIRST + timedelta(days=5)
+
+
+def test_stronger_evidence_does_not_date_one_that_came_back_to_its_first_time() -> None:
+    _, alert = live("R....R")
+    day = FIRST + timedelta(days=6)
+    stronger = replace(signal(Level.RED, day), surprise=9.0)
+
+    alert, _ = advance(alert, verdict(KEY, day, [stronger], onset=day), {})
+
+    assert alert is not None
     assert alert.onset == FIRST + timedelta(days=5)
 
 

@@ -72,12 +72,12 @@ def advance(alert: Alert | None, verdict: Verdict, holds: Mapping[str, int]) -> 
 def _since(alert: Alert, verdict: Verdict) -> date:
     """Stronger evidence of the same level knows better since when, too, until the alert has settled.
 
-    Never later than it was opened: what was told then was out of range as well.
+    Never later than it was opened, or came back: what was told then was out of range as well.
     """
     stronger = _strength(verdict.signals) > _strength(alert.evidence)
     if verdict.onset is None or not stronger or verdict.date - alert.opened > SETTLED:
         return alert.onset
-    return min(verdict.onset, alert.opened)
+    return min(verdict.onset, max(alert.onset, alert.opened))
 
 
 def _strength(signals: Iterable[Signal]) -> float:
