@@ -227,6 +227,56 @@ def test_what_is_not_back_is_not_called_so(last: Judgement | None) -> None:
     assert "back" not in of(CALLS, history(20, 40), last=last).facts
 
 
+FALL = replace(alert(CALLS).evidence[0], observed=3.0, surprise=-4.5, rule="ss_wa.quiet")  # more is worse of calls
+RISE = replace(alert(RATIO).evidence[0], observed=99.0, lower=85.0, upper=98.0, surprise=4.5)  # less is worse
+
+
+@pytest.mark.parametrize(
+    ("indicator", "signal", "told", "unsaid"),
+    [
+        pytest.param(CALLS, FALL, ("lower", "8"), "upper", id="a-fall-where-a-rise-is-the-risk"),
+        pytest.param(RATIO, RISE, ("upper", "98.0"), "lower", id="a-rise-where-a-fall-is-the-risk"),
+    ],
+)
+def test_the_bound_that_is_told_is_that_of_the_side_that_was_judged(
+    indicator: Indicator, signal: Signal, told: tuple[str, str], unsaid: str
+) -> None:
+    found = replace(alert(indicator), evidence=(signal,))
+
+    facts = item(
+        found, indicator, PLACE, history(20, 3), until=UNTIL, last_year=lambda day: day - timedelta(days=364),
+        rule_names={}, conf={signal.rule: 99.9},
+    ).facts  # fmt: skip
+
+    name, text = told
+    assert facts[name].text == text
+    assert unsaid not in facts
+
+
+@pytest.mark.parametrize(
+    ("indicator", "signal", "value", "said"),
+    [
+        pytest.param(CALLS, FALL, 9.0, ("回升", "下限", "8"), id="a-fall-where-a-rise-is-the-risk"),
+        pytest.param(CALLS, FALL, 7.0, None, id="still-low"),
+        pytest.param(RATIO, RISE, 97.0, ("回落", "上限", "98.0"), id="a-rise-where-a-fall-is-the-risk"),
+        pytest.param(RATIO, RISE, 98.5, None, id="still-high"),
+    ],
+)
+def test_what_is_back_is_told_from_the_side_that_was_judged(
+    indicator: Indicator, signal: Signal, value: float, said: tuple[str, str, str] | None
+) -> None:
+    found = replace(alert(indicator), evidence=(signal,))
+    last = Judgement(UNTIL + timedelta(days=1), 1, value, signal.lower, signal.upper)
+
+    facts = item(
+        found, indicator, PLACE, history(20, 20), until=UNTIL, last_year=lambda day: day - timedelta(days=364),
+        rule_names={}, last=last,
+    ).facts  # fmt: skip
+
+    told = tuple(facts[name].text for name in ("back_verb", "back_side", "back_bound") if name in facts)
+    assert told == (said or ())
+
+
 def test_a_level_held_for_some_periods_is_a_streak_and_one_is_none() -> None:
     facts = printed(of(CALLS, history(20, 40), level_since=date(2026, 11, 18)))
 

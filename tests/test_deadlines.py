@@ -78,3 +78,51 @@ def test_yellow_has_no_deadline() -> None:
 
 def test_one_that_is_closed_has_none() -> None:
     assert told(alert(Level.CALM, Level.RED, Stage.CLOSED), hours=100) == {}
+
+
+def history(*steps: tuple[float, Level]) -> list[Event]:
+    """Return what happened to an alert: so many hours after it was opened, the level it had from then on."""
+    events, before = [], Level.CALM
+    for sequence, (hours, after) in enumerate(steps, start=1):
+        rose = Transition.OPENED if sequence == 1 else Transition.RAISED
+        why = rose if after > before else Transition.LOWERED
+        at = FRIDAY + timedelta(hours=hours)
+        events.append(Event("GZ-20261119-0001", sequence, at.date(), at, why, before, after))
+        before = after
+    return events
+
+
+def due(*steps: tuple[float, Level]) -> list[str]:
+    """Return until when an alert with such a history is to be acknowledged, verified and given a plan."""
+    events = history(*steps)
+    found = alert(events[-1].after, max(event.after for event in events))
+    return [one.text for one in deadlines(found, events, NO_HOLIDAYS, ZoneInfo("Asia/Shanghai"), FRIDAY)]
+
+
+RED = ["11月20日08:00", "11月20日09:30", "11月21日07:30"]  # half an hour, two, a day after Friday 07:30
+
+
+@pytest.mark.parametrize(
+    "falls",
+    [
+        pytest.param([Level.ORANGE], id="to-orange"),
+        pytest.param([Level.ORANGE, Level.YELLOW], id="to-orange-then-yellow"),
+        pytest.param([Level.YELLOW], id="to-yellow"),
+        pytest.param([Level.CALM], id="to-calm"),
+        pytest.param([Level.CALM, Level.YELLOW], id="to-calm-then-yellow-again"),
+    ],
+)
+def test_a_red_that_falls_keeps_the_deadlines_of_red(falls: list[Level]) -> None:
+    days = [(24.0 * n, level) for n, level in enumerate(falls, start=1)]
+
+    assert due((0, Level.RED), *days) == RED
+
+
+def test_a_calm_one_that_is_orange_again_has_a_new_clock() -> None:
+    again = due((0, Level.RED), (24, Level.CALM), (96, Level.ORANGE))
+
+    assert again == ["11月24日09:30", "11月25日07:30", "11月27日07:30"]  # Tuesday 07:30: 2 h, 1 and 3 workdays
+
+
+def test_a_yellow_that_becomes_red_has_its_clock_from_then_on() -> None:
+    assert due((-48, Level.YELLOW), (0, Level.RED)) == RED

@@ -167,6 +167,19 @@ def test_districts_that_lack_the_same_are_named_where_they_are_not_all() -> None
     assert (row["place"].text, row["k"].text) == ("荔湾区、从化区", "1")
 
 
+def test_districts_that_lack_as_many_and_not_the_same_are_not_joined() -> None:
+    """Though the first three names, which are all that is printed, are alike."""
+    gaps = [
+        Gap(replace(AFFRAYS, id=name, name_zh=name), PLACES[code], DAY, LAST)
+        for code, names in (("440103", "甲乙丙丁"), ("440104", "甲乙丙戊"), ("440117", "甲乙丙丁"))
+        for name in names
+    ]
+
+    rows = city(dict.fromkeys(("440103", "440104", "440117"), Level.MISSING), gaps=gaps).missing
+
+    assert [(row["place"].text, row["k"].text) for row in rows] == [("荔湾区、从化区", "4"), ("越秀区", "4")]
+
+
 def test_every_place_stands_in_one_colour() -> None:
     found = texts(city({"440103": Level.RED, "440104": Level.CALM, "440117": Level.MISSING}))
 
