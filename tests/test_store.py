@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from warning.errors import StoreError
-from warning.store import Store, open_store, run
-from warning.store.schema import KNOWN
+from warning.store import Store, open_store, open_to_read, run
+from warning.store.schema import KNOWN, MIGRATIONS
 
 NOW = datetime(2026, 11, 22, 0, 30, tzinfo=UTC)
 
@@ -206,6 +207,30 @@ def test_a_strangers_database_is_left_as_it_is(path: Path) -> None:
         open_store(path)
 
     assert path.read_bytes() == before
+
+
+def test_a_database_of_an_earlier_version_is_not_brought_up_to_date_by_who_only_reads(path: Path) -> None:
+    old = Database(path)
+    old.enable_wal()
+    MIGRATIONS.apply(old, stop_before=KNOWN[1])
+    old.close()
+    before = path.read_bytes()
+
+    with pytest.raises(StoreError, match=r"made by an earlier version .* `kapok import` brings .* up to date"):
+        open_to_read(path)
+
+    assert path.read_bytes() == before
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
+
+
+def test_a_database_of_an_earlier_version_is_brought_up_to_date_by_who_writes(path: Path) -> None:
+    old = Database(path)
+    MIGRATIONS.apply(old, stop_before=KNOWN[1])
+    old.close()
+
+    open_store(path).close()
+
+    open_to_read(path).close()  # refuses what is not of this version
 
 
 def test_a_mistake_in_the_program_is_not_blamed_on_the_operator(store: Store) -> None:

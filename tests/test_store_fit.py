@@ -12,12 +12,12 @@ from warning.store.fit import KEPT, memory, save
 def test_what_one_process_fitted_the_next_one_knows(tmp_path: Path) -> None:
     with closing(open_store(tmp_path / "kapok.db")) as store:
         made = memory(store)
-        made["a"], made["b"] = "[1]", ""
+        made["a"], made["b"] = "[1]", "[2]"
         with store.write():
             save(store, made)
 
     with closing(open_store(tmp_path / "kapok.db")) as store:
-        assert dict(memory(store)) == {"a": "[1]", "b": ""}
+        assert dict(memory(store)) == {"a": "[1]", "b": "[2]"}
 
 
 def test_only_the_newest_are_kept(tmp_path: Path) -> None:
