@@ -168,7 +168,7 @@ def _keep(service: Service, day: Replayed) -> None:
 
 def _text(service: Service, day: Replayed, place: str) -> str:
     now = morning_after(service, day.day)
-    context = Context(service, day.day, now, day.panels, day.coverages, day.silences)
+    context = Context(service, day.day, now, day.panels, day.coverages, day.gaps)
     facts = gathering.of_place(context, place)
     return render(telling.environment(service), "narrative/place.zh.txt.j2", {"facts": facts})
 

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from little_city import EAST, FRIDAY, SATURDAY, at, deliver, lay, raised, usual
 
+from warning.grounds import ground
 from warning.jobs import JOBS, Task
 from warning.model import Alert, SeriesKey, Signal
-from warning.picture import course_of, lead_of
+from warning.picture import course_of
 from warning.scoring import canonical
 from warning.service import Service, open_service
 from warning.store import alert as alerts_of
@@ -75,12 +76,12 @@ def test_a_value_out_of_its_range_speaks_before_a_change_of_level(alert: Alert) 
     surge = alert.evidence[0]
     shift = replace(surge, detector="changepoint")
 
-    assert lead_of(replace(alert, evidence=(shift, surge))) == surge
-    assert lead_of(replace(alert, evidence=())) is None
+    assert ground(replace(alert, evidence=(shift, surge))) == surge
+    assert ground(replace(alert, evidence=())) is None
 
 
 def test_what_fell_back_is_still_judged_by_the_day_that_spoke(alert: Alert) -> None:
-    lead: Signal | None = lead_of(replace(alert, updated=date(2026, 11, 25), quiet=1))
+    lead: Signal | None = ground(replace(alert, updated=date(2026, 11, 25), quiet=1))
 
     assert lead is not None
     assert lead.date == FRIDAY

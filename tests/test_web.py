@@ -164,7 +164,7 @@ def test_the_alerts_of_the_day_come_strongest_first(desk: httpx.Client) -> None:
 def test_the_head_says_of_when_the_data_are_and_until_when_they_came_in(desk: httpx.Client) -> None:
     text = desk.get("/").text
 
-    assert "2026年11月21日（星期六）" in text
+    assert "2026年11月21日（周六）" in text
     assert "2026-11-22 05:41" in text  # what the narrative says, and not when it was written
 
 

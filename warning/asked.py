@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from warning.checked import suggestion
 from warning.city import City
-from warning.deadlines import overdue
 from warning.errors import ConfigError
 from warning.model import Alert, Document
+from warning.past import overdue_in
 from warning.paths import shipped
 from warning.service import Deployment, Service, load_deployment, opened
 from warning.store import alert as alerts_of
@@ -158,12 +157,6 @@ def late_in(service: Service, code: str, text: str | None) -> list[str]:
     late = overdue_in(service, live)
     now = f"{service.clock().astimezone(service.config.zone):%Y-%m-%d %H:%M}"
     return [f"截至{now}，{number}时限已过：{'、'.join(what)}。" for number, what in late.items()]
-
-
-def overdue_in(service: Service, alerts: Sequence[Alert]) -> Mapping[str, tuple[str, ...]]:
-    """Return by alert number what is overdue now."""
-    events = alerts_of.events(service.store)
-    return overdue(alerts, events, service.calendar, service.config.zone, service.clock())
 
 
 def rule_files(service: Service) -> dict[str, str]:

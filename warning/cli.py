@@ -133,7 +133,8 @@ def send(config: ConfigFile = None) -> None:
 def status(config: ConfigFile = None) -> None:
     """现况 / What is watched, what is open, which files and jobs there were."""
     from warning import screen
-    from warning.asked import deployment_of, overdue_in, records_of
+    from warning.asked import deployment_of, records_of
+    from warning.past import overdue_in
     from warning.store import alert, coverage, feed, outbox, run
 
     try:
@@ -165,7 +166,8 @@ def alerts(
 ) -> None:
     """风险提示清单 / The alerts that are not closed, or all."""
     from warning import screen
-    from warning.asked import overdue_in, records_of
+    from warning.asked import records_of
+    from warning.past import overdue_in
     from warning.store import alert
 
     with records_of(config) as service:
@@ -179,8 +181,9 @@ def alerts(
 def show(number: Annotated[str, typer.Argument(metavar="ALERT")], config: ConfigFile = None) -> None:
     """一条风险提示 / One alert with its evidence, deadlines and history."""
     from warning import screen
-    from warning.asked import alert_of, overdue_in, records_of, rule_files
+    from warning.asked import alert_of, records_of, rule_files
     from warning.deadlines import deadlines
+    from warning.past import overdue_in
     from warning.store import alert
 
     with records_of(config) as service:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from warning.config import Schedule
+from warning.facts import day_zh
 from warning.service import Service
 from warning.situation import Coverage
 from warning.store import coverage as coverages_of
@@ -65,7 +66,7 @@ def _judging(service: Service, found: Seen) -> Iterator[str]:
     if found.judged is None:
         yield "尚未研判过任何一天：数据送到后，由研判任务或 kapok sweep 完成"
     elif found.due - found.judged > A_DAY:  # before the morning's sweep it is one day
-        yield f"最近一次研判的是{_day(found.judged)}的数据，应已研判到{_day(found.due)}"
+        yield f"最近一次研判的是{day_zh(found.judged)}的数据，应已研判到{day_zh(found.due)}"
     least = service.rules.colours.missing_share
     short = [c for c in found.coverages if c.watched and c.missing >= least * c.watched]
     if short:
@@ -105,7 +106,3 @@ def _rules(service: Service, found: Seen) -> Iterator[str]:
 def _telling(found: Seen) -> Iterator[str]:
     if found.account.failed:
         yield f"{found.account.failed} 封邮件最终未能送达"
-
-
-def _day(day: date) -> str:
-    return f"{day.month}月{day.day}日"

@@ -56,6 +56,9 @@ class SeriesKey(NamedTuple):
     place: str
 
 
+SUMMED = ("count", "amount")  # kinds whose windows are sums; those of the others are means
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """One node of the tree of places; ``parent`` is None for the root."""

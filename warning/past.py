@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 import numpy as np
 
+from warning.deadlines import overdue
 from warning.grounds import Judgement, ground
 from warning.model import Alert, Level, Transition
 from warning.rule import Rule, series_of
@@ -98,3 +99,8 @@ def coloured_since(store: Store, coverage: Coverage, day: date) -> date | None:
             break
         since = found.date
     return since if since < day else None
+
+
+def overdue_in(service: Service, alerts: Sequence[Alert]) -> Mapping[str, tuple[str, ...]]:
+    """Return by alert number which of its deadlines are past now."""
+    return overdue(alerts, alerts_of.events(service.store), service.calendar, service.config.zone, service.clock())

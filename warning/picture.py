@@ -8,20 +8,20 @@ import numpy as np
 
 from detectors.panel import Dates, Floats
 from warning.charts import Series, series_chart
-from warning.model import Alert, SeriesKey, Signal
+from warning.grounds import ground
+from warning.model import SUMMED, Alert, SeriesKey, Signal
 from warning.rule import Rule, series_of
 from warning.scoring import DEAR, canonical, values
 from warning.service import Service
 from warning.store import score as scores_of
 
 PERIODS = 60
-SUMMED = ("count", "amount")  # kinds of which a window is the sum; others are averaged over it
 
 
 def chart_of(service: Service, alert: Alert, *, now: datetime) -> bytes:
     """Return the picture of an alert's series with its usual range, to the alert's last date, as known at ``now``."""
     indicator, place = service.city.indicators[alert.indicator], service.city.places[alert.place]
-    lead = lead_of(alert)
+    lead = ground(alert)
     return series_chart(
         course_of(service, alert, now=now),
         title=f"{place.name_zh}·{indicator.name_zh}",
@@ -40,17 +40,12 @@ def course_of(service: Service, alert: Alert, *, now: datetime, periods: int = P
     last = np.datetime64(alert.updated)
     dates = np.arange(last - step * (periods - 1), last + 1, step)
     known = values(service, [alert.key], dates, known_at=now)[:, 0]
-    lead = lead_of(alert)
+    lead = ground(alert)
     rule = _rule(service, alert, lead)
     window = 1 if rule is None else rule.window
     share = window if indicator.kind in SUMMED else 1
     expected, lower, upper = _band(service, alert, rule, dates, now)
     return Series(dates, known, expected / share, lower / share, upper / share, window, _levels(lead))
-
-
-def lead_of(alert: Alert) -> Signal | None:
-    """Return the evidence that speaks for an alert: a value out of its range before a change of level."""
-    return next(iter(sorted(alert.evidence, key=lambda signal: signal.detector == "changepoint")), None)
 
 
 def _levels(lead: Signal | None) -> tuple[float, float] | None:

@@ -42,7 +42,7 @@ class Replayed:
     live: Mapping[SeriesKey, Alert]  # alerts that are not closed
     touched: tuple[Alert, ...]  # alerts that changed, as they stand now
     coverages: Mapping[str, Coverage]
-    silences: tuple[Gap, ...]
+    gaps: tuple[Gap, ...]
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,9 @@ def replay(
         judged_until |= standing.judged
         told.update(event.alert for event in standing.events)
         opened.update(event.date for event in standing.events if event.transition is Transition.OPENED)
-        found, silences = coverages_by(deployment, today, day, live.values(), judged_until)
+        found, gaps = coverages_by(deployment, today, day, live.values(), judged_until)
         signals = tuple(signal for found in decided for signal in found.signals)
-        yield Replayed(day, today, signals, standing.events, live, standing.touched, found, silences)
+        yield Replayed(day, today, signals, standing.events, live, standing.touched, found, gaps)
         panels.pop(day)
 
 

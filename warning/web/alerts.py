@@ -14,8 +14,9 @@ from starlette.responses import HTMLResponse, Response
 
 from warning.deadlines import deadlines
 from warning.facts import LEVEL_ZH, chance, day_zh
-from warning.model import Alert, Level, Place, Signal
-from warning.picture import chart_of, lead_of
+from warning.grounds import ground
+from warning.model import SUMMED, Alert, Level, Place, Signal
+from warning.picture import chart_of
 from warning.service import Service
 from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
@@ -29,7 +30,6 @@ DRAWING = Lock()  # matplotlib draws one picture at a time
 
 
 STATES = {"live": ("未结束", "Live"), "ended": ("已结束", "Ended"), "all": ("全部", "All")}
-SUMMED = ("count", "amount")  # the kinds whose windows are sums; those of the others are means
 SHOWN = 100  # alerts on a page of the list
 
 
@@ -177,7 +177,7 @@ def _chance(surprise: float) -> str:
 def _alt(row: Row, kind: str, period: str) -> str:
     """Say what the picture shows to those who do not see it."""
     said = f"{row.place_zh}{row.indicator_zh}走势"
-    signal = lead_of(row.alert)
+    signal = ground(row.alert)
     if signal is None:
         return f"{said}：{day_zh(row.alert.updated)}为{LEVEL_ZH[row.level]}。"
     bound = signal.upper if signal.surprise > 0 else signal.lower

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from warning.deadlines import overdue
 from warning.model import Alert, Level, Place, Stage
+from warning.past import overdue_in
 from warning.service import Service
 from warning.situation import Coverage
 from warning.store import alert as alerts_of
@@ -74,7 +74,7 @@ def standing(service: Service, day: date, *, place: str | None = None) -> list[R
     """
     newest = latest(service) == day
     alerts = alerts_of.alerts(service.store, first=day, last=day, place=place)
-    late = overdue_of(service, alerts) if newest else {}
+    late = overdue_in(service, alerts) if newest else {}
     rows = []
     for alert in alerts:
         level = alert.active if newest else _level_on(service, alert, day)
@@ -92,12 +92,6 @@ def ended(service: Service, day: date, *, place: str | None = None) -> list[Row]
         if alert.stage is Stage.CLOSED and (alert.updated < day or past.get(alert.number, Level.CALM) is Level.CALM)
     ]
     return sorted(rows, key=lambda row: (row.alert.updated, row.alert.number), reverse=True)
-
-
-def overdue_of(service: Service, alerts: Sequence[Alert]) -> Mapping[str, tuple[str, ...]]:
-    """Return by alert number what is overdue now."""
-    events = alerts_of.events(service.store)
-    return overdue(alerts, events, service.calendar, service.config.zone, service.clock())
 
 
 def lines(places: Iterable[Place], rows: Sequence[Row], on: Mapping[str, Coverage]) -> list[Line]:

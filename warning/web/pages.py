@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from warning.config import Config
-from warning.facts import number, quantity
+from warning.facts import number, quantity, weekday_zh
 from warning.model import Level, Place
 from warning.service import Deployment, Service, opened
 from warning.store import coverage as coverages_of
@@ -29,7 +29,6 @@ CLASSES = {
     Level.ORANGE: "orange",
     Level.RED: "red",
 }
-WEEKDAYS = "一二三四五六日"
 
 
 @dataclass(frozen=True)
@@ -176,7 +175,7 @@ def amount(value: float) -> str:
 
 
 def _long_day(day: date) -> str:
-    return f"{day.year}年{day.month}月{day.day}日（星期{WEEKDAYS[day.weekday()]}）"
+    return f"{day.year}年{day.month}月{day.day}日（{weekday_zh(day)}）"
 
 
 def _cutoff(service: Service, day: date) -> datetime | None:
