@@ -19,7 +19,7 @@ from warning.__main__ import main
 from warning.cli import app
 from warning.errors import KapokError, NoDatabase, StoreError
 from warning.service import open_service
-from warning.store import open_store, open_to_read, run
+from warning.store import alone, open_store, open_to_read, run
 
 ALERT = "LC-20261120-0001"
 UNUSABLE = "thefts,0101,2026-11-20,-3\nthefts,0102,2026-11-20,many\nthefts,0199,2026-11-20,4\nfires,0101,2026-11-20,\n"
@@ -93,6 +93,18 @@ def test_a_refusal_is_named_and_makes_the_exit_code_two(centre: Path) -> None:
     assert "已发 sent 0，被拒 refused 2" in said
     assert "被拒 refused officer@example.invalid: " in said
     assert "待发 2 pending" in said
+
+
+def test_beside_a_service_that_sends_nothing_is_sent_by_hand(centre: Path) -> None:
+    with alone(centre / "kapok.db"):  # as `kapok serve` has it throughout
+        code, said = types(centre, "send")
+
+    assert code == 2
+    assert said.endswith(
+        f"{centre / 'kapok.db'}: a `kapok serve` runs its jobs, the sending included; stop that one first"
+    )
+    assert not (centre / "mail").exists()
+    assert "已发 sent 2" in types(centre, "send")[1]
 
 
 @pytest.mark.parametrize("words", [("show", ALERT), ("narrative",), ("alerts",), ("quarantine",), ("status",)])
