@@ -230,6 +230,66 @@ def test_check_lists_the_faults_of_every_file_at_once(
     ]
 
 
+@pytest.mark.parametrize(
+    ("misspelt", "said"),
+    [
+        pytest.param("[wbe]\nport = 0\n", "wbe is not a setting; did you mean 'web'?", id="section"),
+        pytest.param("[web]\nprot = 0\n", "web.prot is not a setting; did you mean 'port'?", id="another-section"),
+        pytest.param(
+            "[web]\nport = 0\n[schedule.sweap]\nat = '30 7 * * *'\n",
+            "schedule.sweap is not a setting; did you mean 'sweep'?",
+            id="the-same-section",
+        ),
+        pytest.param(
+            "[web]\nport = 0\n[schedule.daily_mail]\nta = '0 8 * * *'\n",
+            "schedule.daily_mail.ta is not a setting; known: at, limit",
+            id="another-job",
+        ),
+    ],
+)
+def test_a_misspelt_key_hides_no_cron_expression_that_means_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, misspelt: str, said: str
+) -> None:
+    bad = CONFIG.replace("30 7 * * *", "30 25 * * *").replace('daily_mail = { at = "0 8 * * *" }\n', "")
+    config = lay(tmp_path, history=False, config=bad.replace("[web]\nport = 0\n", misspelt))
+
+    code, answer = kapok(capsys, monkeypatch, "check", "--config", str(config))
+
+    assert code == 2
+    assert said in answer
+    assert "schedule.sweep.at: '30 25 * * *' is not a cron expression: " in answer
+
+
+def test_a_page_that_cannot_be_compiled_hides_no_mail_that_cannot_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = lay(tmp_path, history=False)
+    for name, content in (("web/health.html.j2", "{% if %}"), ("mail/notice.zh.txt.j2", "{{ titel }}")):
+        own = tmp_path / "templates" / name
+        own.parent.mkdir(parents=True)
+        own.write_text(content, encoding="utf-8")
+
+    _, answer = kapok(capsys, monkeypatch, "check", "--config", str(config))
+
+    assert f"{tmp_path}/templates/web/health.html.j2: line 1: " in answer
+    assert f"{tmp_path}/templates/mail/notice.zh.txt.j2: line 1: 'titel' is undefined" in answer
+
+
+def test_a_text_that_cannot_be_compiled_is_named_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = lay(tmp_path, history=False)
+    own = tmp_path / "templates" / "mail" / "notice.zh.txt.j2"
+    own.parent.mkdir(parents=True)
+    own.write_text("{{ ", encoding="utf-8")
+
+    _, answer = kapok(capsys, monkeypatch, "check", "--config", str(config))
+
+    assert [line for line in answer.splitlines() if str(own) in line] == [
+        f"  {own}: line 1: unexpected 'end of template'"
+    ]
+
+
 def test_rules_are_checked_also_where_the_city_has_faults(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -195,7 +195,7 @@ def load_config(path: Path) -> Config:
 def read_config(path: Path) -> tuple[Config | None, list[ConfigError]]:
     """Return the configuration, and the error that lists its faults if there are any.
 
-    With faults it has the sections that are sound, so that these and the files they name can be checked all the
+    With faults it has the settings that are sound, so that these and the files they name can be checked all the
     same; None where ``[paths]`` cannot be read.
     """
     try:
@@ -207,13 +207,28 @@ def read_config(path: Path) -> tuple[Config | None, list[ConfigError]]:
         return Config(**dict(checked(str(path), content, Settings)), file=path, base=base), []
     except ConfigError as error:
         errors = [error]
-    sound: dict[str, Any] = {}
-    for name in content.keys() & Settings.model_fields.keys():
-        with suppress(ConfigError):  # it is among the faults above
-            sound[name] = getattr(checked(str(path), {name: content[name]}, Settings), name)
+    found = {name: _sound(path, name, content[name]) for name in Settings.model_fields if name in content}
+    sound = {name: section for name, section in found.items() if section is not None}
     if "paths" in content and "paths" not in sound:
         return None, errors
     return Config(**sound, file=path, base=base), errors
+
+
+def _sound(path: Path, name: str, section: Any) -> Checked | None:
+    """Return a section without the settings that have faults; None where nothing of it can be used.
+
+    ``[paths]`` is taken whole: beside a misspelt folder the default one would be checked.
+    """
+
+    def read(part: Any) -> Checked | None:
+        with suppress(ConfigError):  # it is among the faults of the file
+            return getattr(checked(str(path), {name: part}, Settings), name)  # type: ignore[no-any-return]
+        return None
+
+    whole = read(section)
+    if whole is not None or name == "paths" or not isinstance(section, Mapping):
+        return whole
+    return read({key: value for key, value in section.items() if read({key: value}) is not None})
 
 
 def secret(name: str, environment: Mapping[str, str] | None = None) -> str:
