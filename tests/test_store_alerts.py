@@ -125,6 +125,56 @@ def test_alerts_of_a_place_leave_out_other_places(store: Store) -> None:
     assert [a.place for a in alert.alerts(store, place="market")] == ["market"]
 
 
+def remember(store: Store, course: dict[int, Alert | None], *, again: int | None = None, keep: int = 0) -> None:
+    def day(n: int) -> date:
+        return DAY + timedelta(days=n)
+
+    with store.write():
+        alert.save_stood(
+            store,
+            {ALERT.key: {day(n): found for n, found in course.items()}},
+            {} if again is None else {ALERT.key: day(again)},
+            keep_from=day(keep),
+        )
+
+
+def remembered(store: Store) -> dict[int, Alert | None]:
+    return {(day - DAY).days: found for day, found in alert.stood(store, ALERT.key).items()}
+
+
+def test_the_alert_a_series_had_after_a_date_is_remembered(store: Store) -> None:
+    remember(store, {0: ALERT, 1: None})
+
+    assert remembered(store) == {0: ALERT, 1: None}
+
+
+def test_what_is_judged_again_is_remembered_in_the_stead_of_what_was(store: Store) -> None:
+    remember(store, {0: ALERT, 1: ALERT, 2: ALERT})
+
+    remember(store, {2: None}, again=1)
+
+    assert remembered(store) == {0: ALERT, 2: None}
+
+
+def test_of_dates_long_ago_the_last_one_is_remembered(store: Store) -> None:
+    remember(store, {0: ALERT, 1: ALERT, 5: ALERT})
+
+    remember(store, {6: ALERT}, keep=4)
+
+    assert list(remembered(store)) == [1, 5, 6]
+
+
+def test_only_what_needed_a_person_was_closed_by_one(store: Store) -> None:
+    closed = replace(ALERT, stage=Stage.CLOSED, active=Level.CALM)
+    save(store, replace(closed, number="yellow", peak=Level.YELLOW, updated=DAY + timedelta(days=9)))
+    before = alert.closed_until(store, ALERT.key)
+
+    save(store, closed)
+
+    assert before is None
+    assert alert.closed_until(store, ALERT.key) == closed.updated
+
+
 def test_alerts_are_counted_within_a_data_date(store: Store) -> None:
     before = alert.count_of(store, DAY)
     save(store, ALERT)

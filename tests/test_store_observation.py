@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.panel import Dates
-from warning.model import FileAccount, QuarantineEntry, Rows, SeriesKey
+from warning.model import Correction, FileAccount, QuarantineEntry, Rows, SeriesKey
 from warning.store import Store, feed, observation, open_store
-from warning.store.observation import Correction, Revision
+from warning.store.observation import Revision
 
 MONDAY = date(2026, 11, 16)
 NOON = datetime(2026, 11, 17, 12, tzinfo=UTC)

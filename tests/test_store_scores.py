@@ -166,6 +166,39 @@ def test_judged_until_never_moves_back(store: Store) -> None:
     assert signal.judged_until(store) == {THEFTS: MONDAY, FIRES: MONDAY + timedelta(days=1)}
 
 
+def test_what_is_judged_again_and_no_longer_said_is_withdrawn(store: Store) -> None:
+    sunday = replace(A_SIGNAL, date=MONDAY - timedelta(days=1))
+    elsewhere = replace(A_SIGNAL, indicator=FIRES.indicator)
+    save_signals(store, sunday, A_SIGNAL, elsewhere)
+
+    with store.write():
+        written = signal.save_signals(store, [], days(1), again={THEFTS: MONDAY})
+
+    assert written == 1
+    assert signal.signals(store, sunday.date, MONDAY) == [sunday, elsewhere]
+
+
+def test_what_was_withdrawn_can_be_said_again(store: Store) -> None:
+    save_signals(store, A_SIGNAL)
+    with store.write():
+        signal.save_signals(store, [], days(1), again={THEFTS: MONDAY})
+
+    save_signals(store, A_SIGNAL, known_at=days(2))
+
+    assert signal.signals(store, MONDAY, MONDAY) == [A_SIGNAL]
+
+
+def test_the_knowledge_a_series_was_judged_by_never_moves_back(store: Store) -> None:
+    with store.write():
+        signal.save_judged(store, {THEFTS: MONDAY})
+        before = signal.judged_at(store)
+        signal.save_judged_at(store, [THEFTS, FIRES], days(1))
+        signal.save_judged_at(store, [THEFTS], NOW)
+
+    assert before == {}
+    assert signal.judged_at(store) == {THEFTS: days(1)}
+
+
 def test_coverage_of_a_day_swept_again_is_that_of_the_last_sweep(store: Store) -> None:
     first = Coverage("harbour", MONDAY, watched=44, missing=40, colour=Level.MISSING)
     last = replace(first, missing=1, colour=Level.YELLOW)

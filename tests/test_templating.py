@@ -57,20 +57,20 @@ NARRATIVES = {
 # What the facts modules state, and what the phrase bank has words for once somebody states it.
 VOCABULARY = {
     "action", "alert_no", "back", "back_bound", "back_range", "back_side", "back_verb", "base", "check_list",
-    "city_rate", "code", "colour_zh", "conf", "count", "cutoff", "date", "date_range", "days", "delta", "dept",
-    "detail", "dev", "dev_dir", "dev_points", "dir", "district", "due_next", "due_plan", "due_sign", "due_verify",
-    "each", "event", "excess", "expected", "first_date", "gap", "gap_zh", "held_zh", "judged", "judged_range", "k",
-    "last", "late_plan", "late_sign", "late_verify", "latest", "latest_city", "latest_range", "latest_share",
-    "latest_usual", "level", "lower", "ly", "lyo", "lyo_dir", "lyo_points", "m0", "m1", "mark", "more", "moved_down",
-    "moved_up", "n_alerts", "n_closed", "n_cont", "n_diff", "n_dir", "n_green", "n_grey", "n_new", "n_orange",
-    "n_peers", "n_places", "n_red", "n_series", "n_silent", "n_unjudged", "n_watch", "n_yellow", "name", "name_en",
-    "names", "names_grey", "names_orange", "names_red", "names_yellow", "nearest", "nearest_share", "onset",
+    "city_rate", "code", "colour_zh", "conf", "corrected", "count", "cutoff", "date", "date_range", "days", "delta",
+    "dept", "detail", "dev", "dev_dir", "dev_points", "dir", "district", "due_next", "due_plan", "due_sign",
+    "due_verify", "each", "event", "excess", "expected", "first_date", "gap", "gap_zh", "held_zh", "judged",
+    "judged_range", "k", "last", "late_plan", "late_sign", "late_verify", "latest", "latest_city", "latest_range",
+    "latest_share", "latest_usual", "level", "lower", "ly", "lyo", "lyo_dir", "lyo_points", "m0", "m1", "mark", "more",
+    "moved_down", "moved_up", "n_alerts", "n_closed", "n_cont", "n_diff", "n_dir", "n_green", "n_grey", "n_new",
+    "n_orange", "n_peers", "n_places", "n_red", "n_series", "n_silent", "n_unjudged", "n_watch", "n_yellow", "name",
+    "name_en", "names", "names_grey", "names_orange", "names_red", "names_yellow", "nearest", "nearest_share", "onset",
     "onset_last", "other", "other_date_range", "other_dev", "other_dev_dir", "other_dev_points", "overdue", "p_text",
     "per_zh", "period_zh", "place", "place_en", "places_calm", "places_grey", "places_orange", "places_red",
-    "places_yellow", "prev", "r", "range", "rank", "rank_prev", "rate", "red_weeks", "rule_id", "rule_zh",
+    "places_yellow", "prev", "r", "range", "rank", "rank_prev", "rate", "red_weeks", "rule_id", "rule_zh", "rules_ver",
+    "s1", "s2", "score", "share", "stage_zh", "streak", "streak_since", "t1", "t2", "threshold", "times", "unit",
+    "upper", "v1", "v2", "value", "weeks", "wow", "wow_dir", "wow_points", "yoy", "yoy_dir", "yoy_points",
     "clipped_zh", "days_all", "days_judged", "days_none", "days_unjudged", "days_unjudged_zh",
-    "rules_ver", "s1", "s2", "score", "share", "stage_zh", "streak", "streak_since", "t1", "t2", "threshold", "times",
-    "unit", "upper", "v1", "v2", "value", "weeks", "wow", "wow_dir", "wow_points", "yoy", "yoy_dir", "yoy_points",
 }  # fmt: skip
 
 

@@ -76,6 +76,7 @@ def item(
     level_since: date | None = None,
     days: Sequence[str] = (),
     gap: Gap | None = None,
+    corrected: str = "",
 ) -> Item:
     """Return the facts of one alert over its course: from its onset to ``until``, 28 days (4 weeks) at most.
 
@@ -96,6 +97,7 @@ def item(
         level_since: Data date since which it has had its level.
         days: Names the calendar gives to days of the span; with them goes what last year's days did.
         gap: The due period nobody could judge, if there is one.
+        corrected: What a correction did to it on the day that is told, "" where there was none.
     """
     notes = Notes(f"{place.code}/{indicator.id}/{until.isoformat()}", history.source)
     limit = until - timedelta(days=27 if history.step == 1 else 21)
@@ -109,6 +111,8 @@ def item(
     add_deadlines(notes, due)
     _streak(notes, alert, history, until, level_since)
     _latest(notes, indicator, history, alert.onset, until, peers)
+    if corrected:
+        notes.add("corrected", corrected, formula="revisions of the observations, judged again")
     if gap is not None:
         notes.add("gap", gap.expected, period_zh(gap.expected, history.frequency))
         notes.add("gap_zh", state_zh(gap.arrived))

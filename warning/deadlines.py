@@ -13,10 +13,9 @@ from zoneinfo import ZoneInfo
 
 from warning.calendar import Calendar
 from warning.facts import Notes, day_zh
-from warning.model import Alert, Event, Level, Stage, Transition
+from warning.model import Alert, Event, Level, Stage
 
 ORDER = tuple(Stage)
-RISES = (Transition.OPENED, Transition.RAISED)
 DONE, OPEN, OVERDUE = ("已完成", "done"), ("未到期", "not due yet"), ("时限已过", "past")
 STEPS = (
     ("sign", "签收", "acknowledge", Stage.ACKNOWLEDGED),
@@ -58,7 +57,7 @@ def deadlines(
         zone: Of the centre's wall clock.
         now: The instant asked about.
     """
-    rises = [event for event in events if event.transition in RISES and event.after >= Level.ORANGE]
+    rises = [event for event in events if event.before < event.after >= Level.ORANGE]  # by a correction, too
     if not rises or alert.stage is Stage.CLOSED:
         return ()
     last = max(rises, key=lambda event: (event.at, event.sequence))

@@ -18,7 +18,7 @@ from warning import course, past, situation
 from warning.course import History, Part, Peer
 from warning.deadlines import Deadline
 from warning.deadlines import deadlines as deadlines_of
-from warning.facts import Facts, Item
+from warning.facts import LEVEL_ZH, Facts, Item
 from warning.gaps import Gap
 from warning.lifecycle import verdict
 from warning.model import Alert, Event, Level, SeriesKey, Signal, Stage, Transition
@@ -214,7 +214,19 @@ def item_of(context: Context, alert: Alert) -> Item:
         level_since=max((e.date for e in context.events_of(alert.number)), default=None),
         gap=next((g for g in context.gaps if (g.indicator.id, g.place.code) == alert.key), None),
         days=_named_days(context, (max(min(alert.onset, until), until - timedelta(days=27)), until)),
+        corrected=_corrected_zh(context, alert),
     )
+
+
+def _corrected_zh(context: Context, alert: Alert) -> str:
+    """因数据更正（11月19日由12件更正为31件），等级由正常调整为红色: what the sweep of the day found; "" for nothing."""
+    events = [event for event in context.events_of(alert.number) if event.known == context.day]
+    notes = [event.note for event in events if event.transition is Transition.CORRECTED]
+    if not notes:
+        return ""
+    before, after = events[0].before, events[-1].after
+    moved = f"等级由{LEVEL_ZH[before]}调整为{LEVEL_ZH[after]}" if before is not after else f"等级仍为{LEVEL_ZH[after]}"
+    return f"{notes[-1]}，{moved}"
 
 
 def deadlines(context: Context, alert: Alert) -> tuple[Deadline, ...]:

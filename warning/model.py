@@ -47,6 +47,7 @@ class Transition(StrEnum):
     RAISED = "raised"
     LOWERED = "lowered"
     ENDED = "ended"
+    CORRECTED = "corrected"  # values of dates that were judged already changed, and with them the level
 
 
 class SeriesKey(NamedTuple):
@@ -165,6 +166,16 @@ class Event:
     def known(self) -> Day:
         """The data date of the sweep that decided it: from then on people could know."""
         return self.swept or self.date
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A value of a date that is now another, or came late."""
+
+    key: SeriesKey
+    date: date
+    old: float  # NaN where there was none
+    new: float
 
 
 @dataclass(frozen=True, slots=True)

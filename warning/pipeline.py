@@ -2,34 +2,38 @@
 
 known observations -> scores -> signals -> verdicts -> alerts, events -> colours ->
 narratives and messages; everything a sweep decides is written in one transaction.
-A sweep of a day that was swept already changes nothing and tells nobody.
+A sweep of a day that was swept already changes nothing and tells nobody; values that came late
+or were corrected in the meantime are judged again first.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import partial
 
 from warning import telling
 from warning.colouring import coverages
 from warning.gathering import Context
 from warning.lifecycle import Verdict
-from warning.model import Event
-from warning.scoring import Beat, known, score
+from warning.model import Correction, Event, SeriesKey
+from warning.scoring import Beat, Known, as_judged, known, score
 from warning.service import Service
 from warning.situation import Coverage
-from warning.standing import Standing, fold, holds_of
+from warning.standing import Past, Standing, fold, holds_of
 from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
 from warning.store import document, outbox, run
 from warning.store import fit as fits_of
 from warning.store import score as scores_of
 from warning.store import signal as signals_of
-from warning.verdicts import graded, nearest, unjudged, verdicts
+from warning.verdicts import again, corrections_of, graded, nearest, reach_of, unjudged, unsure, verdicts
 
 log = logging.getLogger(__name__)
+
+KEPT = 14  # days more than can be judged again: a sweep may be of a day before the last
 
 
 @dataclass(frozen=True)
@@ -62,13 +66,19 @@ def sweep(service: Service, day: date, *, now: datetime, beat: Beat = lambda _: 
     panels = known(service, day, known_at=now)
     judged_until = signals_of.judged_until(service.store)
     rejudge_days = service.config.sweep.rejudge_days
+    corrections = _corrections(service, panels, judged_until)
     # The last date is scored even when it was judged: the texts name what came nearest to a threshold.
-    lasts = {frequency: max(1, unjudged(panel, judged_until, rejudge_days)) for frequency, panel in panels.items()}
+    lasts = {
+        frequency: max(1, unjudged(panel, judged_until, rejudge_days), again(panel, corrections))
+        for frequency, panel in panels.items()
+    }
     fits = fits_of.memory(service.store)
     judged, failures = score(service, panels, lasts, fits=fits, beat=beat)
     beat("grading")
     levels = graded(service, judged)
-    decided = verdicts(service, panels, lasts, levels, judged_until)
+    put_off = unsure(service, levels) & corrections.keys()  # a rule failed: at the next sweep, then
+    corrections = {key: ones for key, ones in corrections.items() if key not in put_off}
+    decided = verdicts(service, panels, lasts, levels, judged_until, corrections)
     beat("writing")
     with service.store.write():
         fits_of.save(service.store, fits)
@@ -76,11 +86,20 @@ def sweep(service: Service, day: date, *, now: datetime, beat: Beat = lambda _: 
             scores_of.save_scores(
                 service.store, scored.detector, scored.parameters, scored.keys, scored.dates, scored.scores, now
             )
-        signals_of.save_signals(service.store, [signal for found in decided for signal in found.signals], now)
-        standing = _folded(service, decided, day, now)
+        signals_of.save_signals(
+            service.store,
+            [signal for found in decided for signal in found.signals],
+            now,
+            again={key: min(one.date for one in ones) for key, ones in corrections.items()},
+        )
+        standing = _folded(service, decided, corrections, day, now)
         alerts_of.save(service.store, standing.touched)
         alerts_of.append_events(service.store, standing.events)
+        alerts_of.save_stood(
+            service.store, standing.courses, standing.again, keep_from=day - timedelta(days=rejudge_days + KEPT)
+        )
         signals_of.save_judged(service.store, standing.judged)
+        signals_of.save_judged_at(service.store, _looked_at(panels, judged_until) - put_off, now)
         found, gaps = coverages(service, panels, day)
         coverages_of.save(service.store, list(found.values()))
         for rule, reason in failures:
@@ -101,13 +120,45 @@ def sweep(service: Service, day: date, *, now: datetime, beat: Beat = lambda _: 
     )
 
 
-def _folded(service: Service, decided: Sequence[Verdict], day: date, now: datetime) -> Standing:
+def _corrections(
+    service: Service, panels: Mapping[str, Known], judged_until: Mapping[SeriesKey, date]
+) -> dict[SeriesKey, tuple[Correction, ...]]:
+    """Return what became another value since it was judged, as far back as may be judged again."""
+    judged_at = signals_of.judged_at(service.store)
+    found: dict[SeriesKey, tuple[Correction, ...]] = {}
+    for panel in panels.values():
+        before = as_judged(service, panel, reach_of(panel, service.config.sweep.rejudge_days), judged_at)
+        known_then = {key: until for key, until in judged_until.items() if key in judged_at}
+        found |= corrections_of(panel, before, known_then)
+    return found
+
+
+def _looked_at(panels: Mapping[str, Known], judged_until: Mapping[SeriesKey, date]) -> set[SeriesKey]:
+    """The series whose judged dates were all before the sweep."""
+    return {
+        key
+        for panel in panels.values()
+        for key in panel.keys
+        if judged_until.get(key, date.min) <= panel.dates[-1].item()
+    }
+
+
+def _folded(
+    service: Service,
+    decided: Sequence[Verdict],
+    corrections: Mapping[SeriesKey, Sequence[Correction]],
+    day: date,
+    now: datetime,
+) -> Standing:
     store = service.store
     return fold(
         decided,
         {alert.key: alert for alert in alerts_of.live(store)},
         holds=holds_of(service.rules),
         judged_until=signals_of.judged_until(store),
+        corrections=corrections,
+        past=Past(partial(alerts_of.stood, store), partial(alerts_of.closed_until, store)),
+        indicators=service.city.indicators,
         opened=lambda day: alerts_of.count_of(store, day),
         told=lambda number: alerts_of.last_sequence(store, number),
         prefix=service.city.alert_prefix,

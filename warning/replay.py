@@ -18,12 +18,12 @@ import numpy as np
 
 from warning.colouring import coverages_by
 from warning.gaps import Gap
-from warning.model import Alert, Event, SeriesKey, Signal, Transition
+from warning.model import Alert, Correction, Event, SeriesKey, Signal, Transition
 from warning.scoring import Beat, Known, known, score, window
 from warning.service import Deployment, Service
 from warning.situation import Coverage
-from warning.standing import fold, holds_of
-from warning.verdicts import Graded, graded, unjudged, verdicts
+from warning.standing import Past, fold, holds_of
+from warning.verdicts import Graded, again, corrections_of, graded, reach_of, unjudged, unsure, verdicts
 
 AHEAD = 28  # days judged in one call at most: windows begin on four-week anchors
 
@@ -37,12 +37,13 @@ class Replayed:
 
     day: date
     panels: Mapping[str, Known]
-    signals: tuple[Signal, ...]  # coloured ones of dates not judged before
+    signals: tuple[Signal, ...]  # coloured ones of dates not judged before, or judged again
     events: tuple[Event, ...]
     live: Mapping[SeriesKey, Alert]  # alerts that are not closed
     touched: tuple[Alert, ...]  # alerts that changed, as they stand now
     coverages: Mapping[str, Coverage]
     gaps: tuple[Gap, ...]
+    again: Mapping[SeriesKey, date]  # from which date on a series was judged again: what was said of it no longer holds
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ def replay(
     judged_until: dict[SeriesKey, date] = {}
     opened: Counter[date] = Counter()
     told: Counter[str] = Counter()
+    courses: dict[SeriesKey, dict[date, Alert | None]] = {}
+    before: Mapping[str, Known] = {}
     stretches: dict[str, _Stretch] = {}
     panels: dict[date, Mapping[str, Known]] = {}
 
@@ -79,7 +82,11 @@ def replay(
     for n, day in enumerate(days):
         today = seen(day)
         rejudge = deployment.config.sweep.rejudge_days
-        lasts = {frequency: unjudged(panel, judged_until, rejudge) for frequency, panel in today.items()}
+        corrections = _corrections(today, before, judged_until, rejudge)
+        lasts = {
+            frequency: max(unjudged(panel, judged_until, rejudge), again(panel, corrections))
+            for frequency, panel in today.items()
+        }
         for frequency, last in lasts.items():
             if last and (frequency not in stretches or stretches[frequency].until < day):
 
@@ -89,12 +96,16 @@ def replay(
                 stretches[frequency] = _stretch(deployment, days[n:], panel_of, last, beat)
         judged = [stretches[frequency].levels for frequency, last in lasts.items() if last]
         levels = {name: rule for rules in judged for name, rule in rules.items()}
-        decided = verdicts(deployment, today, lasts, levels, judged_until)
+        corrections = {key: ones for key, ones in corrections.items() if key not in unsure(deployment, levels)}
+        decided = verdicts(deployment, today, lasts, levels, judged_until, corrections)
         standing = fold(
             decided,
             live,
             holds=holds_of(deployment.rules),
             judged_until=judged_until,
+            corrections=corrections,
+            past=Past(lambda key: courses.get(key, {}), lambda _: None),  # nobody closes anything in a replay
+            indicators=deployment.city.indicators,
             opened=opened.__getitem__,
             told=told.__getitem__,
             prefix=deployment.city.alert_prefix,
@@ -103,12 +114,16 @@ def replay(
         )
         live = standing.live
         judged_until |= standing.judged
+        for key, course in standing.courses.items():
+            first = standing.again.get(key, date.max)
+            courses[key] = {on: alert for on, alert in courses.get(key, {}).items() if on < first} | dict(course)
         told.update(event.alert for event in standing.events)
         opened.update(event.date for event in standing.events if event.transition is Transition.OPENED)
         found, gaps = coverages_by(deployment, today, day, live.values(), judged_until)
         signals = tuple(signal for found in decided for signal in found.signals)
-        yield Replayed(day, today, signals, standing.events, live, standing.touched, found, gaps)
-        panels.pop(day)
+        rejudged = {key: min(one.date for one in ones) for key, ones in corrections.items()}
+        yield Replayed(day, today, signals, standing.events, live, standing.touched, found, gaps, rejudged)
+        before = panels.pop(day)
 
 
 def as_known(service: Service, morning: Callable[[date], datetime] | None = None) -> Source:
@@ -140,6 +155,24 @@ def of_panels(deployment: Deployment, whole: Mapping[str, Known]) -> Source:
         return replace(panel, dates=dates, values=values)
 
     return lambda day: {frequency: cut(panel, day) for frequency, panel in whole.items()}
+
+
+def _corrections(
+    today: Mapping[str, Known], before: Mapping[str, Known], judged_until: Mapping[SeriesKey, date], rejudge_days: int
+) -> dict[SeriesKey, tuple[Correction, ...]]:
+    """Return what became another value since the day before."""
+    found: dict[SeriesKey, tuple[Correction, ...]] = {}
+    for frequency, panel in today.items():
+        if frequency not in before:
+            continue
+        then = before[frequency]
+        known_then = np.full((reach_of(panel, rejudge_days), len(panel.keys)), np.nan)
+        _, row, row_then = np.intersect1d(panel.dates[-len(known_then) :], then.dates, return_indices=True)
+        shared = np.array([n for n, key in enumerate(panel.keys) if key in then.index], dtype=np.intp)
+        columns = np.array([then.index[panel.keys[n]] for n in shared], dtype=np.intp)
+        known_then[np.ix_(row, shared)] = then.values[np.ix_(row_then, columns)]
+        found |= corrections_of(panel, known_then, judged_until)
+    return found
 
 
 def _stretch(

@@ -107,6 +107,23 @@ def values(service: Service, keys: Sequence[SeriesKey], dates: Dates, *, known_a
     return roll_up(keys, service.city.children, read, service.city.indicators)
 
 
+def as_judged(service: Service, panel: Known, rows: int, judged_at: Mapping[SeriesKey, datetime]) -> Floats:
+    """Return (rows, N) the last dates of a panel as each series was known when it was judged; one never judged is NaN.
+
+    Args:
+        service: An opened deployment.
+        panel: As it is known now.
+        rows: How many final dates.
+        judged_at: What was known at which instant was judged last.
+    """
+    found = np.full((rows, len(panel.keys)), np.nan)
+    for instant in sorted({judged_at[key] for key in panel.keys if key in judged_at}):
+        columns = [n for n, key in enumerate(panel.keys) if judged_at.get(key) == instant]
+        keys = [panel.keys[n] for n in columns]
+        found[:, columns] = values(service, keys, panel.dates[-rows:], known_at=instant)
+    return found
+
+
 def score(
     deployment: Deployment,
     panels: Mapping[str, Known],

@@ -57,7 +57,13 @@ LEVEL_EN = {
     Level.ORANGE: "orange",
     Level.RED: "red",
 }
-TRANSITION_ZH = {Transition.OPENED: "新", Transition.RAISED: "升", Transition.LOWERED: "降", Transition.ENDED: "销"}
+TRANSITION_ZH = {
+    Transition.OPENED: "新",
+    Transition.RAISED: "升",
+    Transition.LOWERED: "降",
+    Transition.ENDED: "销",
+    Transition.CORRECTED: "更正",
+}
 BREAKS = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # what a header line must not hold
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

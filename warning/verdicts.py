@@ -1,21 +1,21 @@
-"""From scores to verdicts: what all rules together say of every series and date not judged before.
+"""From scores to verdicts: what all rules together say of every series and date not judged before, or judged again.
 
 Pure; the same for a live sweep and for a replay of the past.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
-from detectors.panel import Dates, Scores
+from detectors.panel import Dates, Floats, Scores
 from warning import grading
 from warning.lifecycle import Verdict, verdict
-from warning.model import Level, SeriesKey, Signal
+from warning.model import Correction, Level, SeriesKey, Signal
 from warning.rule import Rule, series_of
 from warning.scoring import Judged, Known, pick
 from warning.service import Deployment
@@ -45,13 +45,51 @@ class Graded:
 
 def unjudged(panel: Known, judged_until: Mapping[SeriesKey, date], rejudge_days: int) -> int:
     """Return how many final dates hold a value nobody judged yet; a series never judged begins with the last date."""
-    reach = min(len(panel.dates), rejudge_days // (7 if panel.frequency == "weekly" else 1) or 1)
+    reach = reach_of(panel, rejudge_days)
     recent = panel.dates[-reach:]
     before_last = _before_last(panel)
     until = np.array([np.datetime64(judged_until.get(key, before_last)) for key in panel.keys])
     open_cells = np.isfinite(panel.values[-reach:]) & (recent[:, None] > until[None, :])
     rows = np.flatnonzero(open_cells.any(axis=1))
     return int(reach - rows[0]) if len(rows) else 0
+
+
+def reach_of(panel: Known, rejudge_days: int) -> int:
+    """Return how many final dates may still be judged, or judged again."""
+    return min(len(panel.dates), rejudge_days // (7 if panel.frequency == "weekly" else 1) or 1)
+
+
+def corrections_of(
+    panel: Known, before: Floats, judged_until: Mapping[SeriesKey, date]
+) -> dict[SeriesKey, tuple[Correction, ...]]:
+    """Return the values of judged dates that are others than they were, late ones too, by series.
+
+    Args:
+        panel: As it is known now; a series judged beyond its last date is left out.
+        before: (R, N) its last R dates as they were known when they were judged.
+        judged_until: The last date each series had a verdict for.
+    """
+    recent, now, last = panel.dates[-len(before) :], panel.values[-len(before) :], panel.dates[-1].item()
+    untils = [judged_until.get(key, date.min) for key in panel.keys]
+    until = np.array([day if day <= last else date.min for day in untils], dtype="datetime64[D]")
+    found: dict[SeriesKey, list[Correction]] = {}
+    for row, n in np.argwhere(np.isfinite(now) & (now != before) & (recent[:, None] <= until[None, :])):
+        key = panel.keys[n]
+        one = Correction(key, recent[row].item(), float(before[row, n]), float(now[row, n]))
+        found.setdefault(key, []).append(one)
+    return {key: tuple(ones) for key, ones in found.items()}
+
+
+def again(panel: Known, corrections: Mapping[SeriesKey, Sequence[Correction]]) -> int:
+    """Return how many final dates are to be judged again, from the first corrected one on."""
+    first = min((one.date for key in panel.keys for one in corrections.get(key, ())), default=None)
+    return 0 if first is None else len(panel.dates) - int(np.searchsorted(panel.dates, np.datetime64(first)))
+
+
+def unsure(deployment: Deployment, found: Mapping[str, Graded]) -> set[SeriesKey]:
+    """Return the series some rule of which could not be asked: what it said before stands until it can be."""
+    silent = (rule for rule in deployment.rules.rules if rule.id not in found)
+    return {key for rule in silent for key in series_of(rule, deployment.city)}
 
 
 def graded(deployment: Deployment, judged: Mapping[str, Judged]) -> dict[str, Graded]:
@@ -75,8 +113,9 @@ def verdicts(
     lasts: Mapping[str, int],
     found: Mapping[str, Graded],
     judged_until: Mapping[SeriesKey, date],
+    corrections: Mapping[SeriesKey, Sequence[Correction]],
 ) -> list[Verdict]:
-    """Return the verdicts of dates not judged before, by date and series; missing values have none.
+    """Return the verdicts of dates not judged before, or judged again, by date and series; missing values have none.
 
     Args:
         deployment: City, calendar, and the rules' version.
@@ -84,8 +123,10 @@ def verdicts(
         lasts: For each frequency, how many final dates of its panel to look at.
         found: From ``graded``; their dates may go on beyond the panels'.
         judged_until: The last date each series had a verdict for.
+        corrections: Series that are judged again from the first corrected date on.
     """
     cells: list[Verdict] = []
+    first = {key: min(one.date for one in ones) for key, ones in corrections.items()}
     for frequency, panel in panels.items():
         rules = [rule for rule in found.values() if rule.frequency == frequency]
         columns = {rule.rule.id: np.array([panel.index[key] for key in rule.keys]) for rule in rules}
@@ -100,7 +141,7 @@ def verdicts(
             coloured = _coloured(scored, when, deployment.rules.version)
             for n in np.flatnonzero(best > Level.MISSING):
                 key = panel.keys[n]
-                if when <= judged_until.get(key, before_last):
+                if when <= judged_until.get(key, before_last) and when < first.get(key, date.max):
                     continue
                 signals = coloured.get(key)
                 if signals is None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from warning.model import Alert, Event, Level, Signal, Stage, Transition
+from warning.model import Alert, Event, Level, SeriesKey, Signal, Stage, Transition
+from warning.store import series
 from warning.store.connection import Store
-from warning.store.encoding import instant_of, null_of, number_of, text_of
+from warning.store.encoding import date_of, day_of, instant_of, null_of, number_of, text_of
 
 _COLUMNS = "number, indicator, place, active, peak, stage, onset, opened, updated, quiet, evidence"
+_DAYS = ("onset", "opened", "updated")
 _NUMBERS = ("observed", "expected", "lower", "upper", "surprise")
 
 
@@ -67,6 +69,54 @@ def save(store: Store, alerts: Sequence[Alert]) -> None:
             for alert in alerts
         ],
     )
+
+
+def stood(store: Store, key: SeriesKey) -> dict[date, Alert | None]:
+    """Return which alert a series had after the verdicts of its last dates; None after one that took it away."""
+    found = store.rows(
+        "SELECT day, alert FROM stood JOIN series ON id = series_id WHERE indicator = ? AND place = ? ORDER BY day",
+        key,
+    )
+    return {date_of(day): None if text is None else _remembered(json.loads(text)) for day, text in found}
+
+
+def save_stood(
+    store: Store,
+    courses: Mapping[SeriesKey, Mapping[date, Alert | None]],
+    again: Mapping[SeriesKey, date],
+    *,
+    keep_from: date,
+) -> None:
+    """Remember which alert series had after their dates, in the stead of what was so from ``again`` on.  Writes.
+
+    Of the dates before ``keep_from`` only the last one of each series is kept.
+    """
+    ids = series.ids_of(store, (*courses, *again))
+    store.change_all(
+        "DELETE FROM stood WHERE series_id = ? AND day >= ?", [(ids[key], day_of(day)) for key, day in again.items()]
+    )
+    store.change_all(
+        "INSERT OR REPLACE INTO stood VALUES (?, ?, ?)",
+        [
+            (ids[key], day_of(day), None if alert is None else json.dumps(_kept(alert), ensure_ascii=False))
+            for key, course in courses.items()
+            for day, alert in course.items()
+        ],
+    )
+    store.change(
+        "DELETE FROM stood WHERE day < ? AND EXISTS (SELECT 1 FROM stood AS later"
+        " WHERE later.series_id = stood.series_id AND later.day > stood.day AND later.day < ?)",
+        (day_of(keep_from), day_of(keep_from)),
+    )
+
+
+def closed_until(store: Store, key: SeriesKey) -> date | None:
+    """Return the last date of the alerts of a series that persons closed; None without any."""
+    found = store.row(
+        "SELECT max(updated) FROM alert WHERE indicator = ? AND place = ? AND stage = 'closed' AND peak >= ?",
+        (*key, int(Level.ORANGE)),
+    )
+    return None if found is None or found[0] is None else date.fromisoformat(found[0])
 
 
 def count_of(store: Store, day: date) -> int:
@@ -161,6 +211,18 @@ def _written(signal: Signal) -> dict[str, Any]:
 def _read(found: dict[str, Any]) -> Signal:
     numbers = {name: number_of(found[name]) for name in _NUMBERS}
     return Signal(**found | numbers | {"date": date.fromisoformat(found["date"]), "level": Level(found["level"])})
+
+
+def _kept(alert: Alert) -> dict[str, Any]:
+    days = {name: getattr(alert, name).isoformat() for name in _DAYS}
+    return asdict(alert) | days | {"evidence": [_written(signal) for signal in alert.evidence]}
+
+
+def _remembered(found: dict[str, Any]) -> Alert:
+    days = {name: date.fromisoformat(found[name]) for name in _DAYS}
+    levels = {name: Level(found[name]) for name in ("active", "peak")}
+    evidence = tuple(_read(signal) for signal in found["evidence"])
+    return Alert(**found | days | levels | {"stage": Stage(found["stage"]), "evidence": evidence})
 
 
 def _text(day: date | None) -> str | None:

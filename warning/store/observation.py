@@ -15,7 +15,7 @@ from itertools import groupby
 import numpy as np
 
 from detectors.panel import Dates, Floats
-from warning.model import SeriesKey
+from warning.model import Correction, SeriesKey
 from warning.store import series
 from warning.store.connection import Store
 from warning.store.encoding import date_of, day_of, instant_of_seconds, seconds_of
@@ -49,16 +49,6 @@ class Revision:
     received: datetime
     late: bool
     file: str
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """A value that was known and is now another."""
-
-    key: SeriesKey
-    date: date
-    old: float
-    new: float
 
 
 def window(store: Store, keys: Sequence[SeriesKey], dates: Dates, *, known_at: datetime) -> Floats:

@@ -232,6 +232,17 @@ CREATE TABLE fit (
 """
 
 
+_CORRECTIONS = """
+ALTER TABLE judged ADD COLUMN known_at INTEGER;
+CREATE TABLE stood (
+    series_id INTEGER NOT NULL REFERENCES series (id),
+    day INTEGER NOT NULL,
+    alert TEXT,
+    PRIMARY KEY (series_id, day)
+) WITHOUT ROWID;
+"""
+
+
 @MIGRATIONS()
 def m001_first_tables(db: Database) -> None:
     """Observations, what was judged from them, alerts, messages, documents and runs."""
@@ -245,7 +256,14 @@ def m002_waiting_refused_and_fits(db: Database) -> None:
     db.executescript(_WAITING)
 
 
+@MIGRATIONS()
+def m003_judged_again(db: Database) -> None:
+    """What was known when a series was judged last, and which alert it had after each of the last dates."""
+    db.executescript(_CORRECTIONS)
+
+
 KNOWN = (
     m001_first_tables.__name__,
     m002_waiting_refused_and_fits.__name__,
+    m003_judged_again.__name__,
 )  # in order; a database that has others is of a newer version

@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from warning.model import Level, SeriesKey, Signal
 from warning.store import series
 from warning.store.connection import Store
-from warning.store.encoding import date_of, day_of, null_of, number_of, seconds_of
+from warning.store.encoding import date_of, day_of, instant_of_seconds, null_of, number_of, seconds_of
 
 _CONTENT = 'level, detector, observed, expected, lower, upper, surprise, "window", rules_version, late'
 _NEWEST = (  # SQLite takes the other columns from the row that has the maximum
     f"SELECT rule, series_id, day, max(known_at), {_CONTENT} FROM signal WHERE day BETWEEN ? AND ?"  # noqa: S608
     " GROUP BY rule, series_id, day"
 )
+_LAST = day_of(date.max)
 
 
-def save_signals(store: Store, signals: Sequence[Signal], known_at: datetime) -> int:
-    """Store the signals that differ from what the rule last said of the series and date; return how many.  Writes."""
-    if not signals:
+def save_signals(
+    store: Store, signals: Sequence[Signal], known_at: datetime, *, again: Mapping[SeriesKey, date] | None = None
+) -> int:
+    """Store the signals that differ from what the rule last said of the series and date; return how many.  Writes.
+
+    Args:
+        store: The database, within ``write``.
+        signals: Coloured ones.
+        known_at: What they were made of was known then.
+        again: From which date on a series was judged again: what a rule said of it and no longer says is withdrawn.
+    """
+    if not signals and not again:
         return 0
-    ids = series.ids_of(store, (signal.key for signal in signals))
+    again = again or {}
+    ids = series.ids_of(store, (*again, *(signal.key for signal in signals)))
     days = [day_of(signal.date) for signal in signals]
-    newest = {row[:3]: row[4:] for row in store.rows(_NEWEST, (min(days), max(days)))}
-    changed = []
+    first = min([*days, *map(day_of, again.values())])
+    newest = {row[:3]: row[4:] for row in store.rows(_NEWEST, (first, _LAST))}
+    said = {(signal.rule, ids[signal.key], day) for signal, day in zip(signals, days, strict=True)}
+    since = {ids[key]: day_of(day) for key, day in again.items()}
+    changed = [
+        (*cell, seconds_of(known_at), int(Level.CALM), *content[1:])
+        for cell, content in newest.items()
+        if cell[1] in since and cell[2] >= since[cell[1]] and cell not in said and content[0] != Level.CALM
+    ]
     for signal, day in zip(signals, days, strict=True):
         cell, content = (signal.rule, ids[signal.key], day), _content(signal)
         if newest.get(cell) != content:
@@ -38,10 +56,13 @@ def save_signals(store: Store, signals: Sequence[Signal], known_at: datetime) ->
 
 
 def signals(store: Store, first: date, last: date, *, place: str | None = None) -> list[Signal]:
-    """Return what the rules last said of the dates from ``first`` to ``last``, by date, series and rule."""
+    """Return what the rules last said of the dates from ``first`` to ``last``, by date, series and rule.
+
+    What was withdrawn is left out.
+    """
     found = store.rows(
         f"SELECT n.rule, s.indicator, s.place, n.day, {_CONTENT} FROM ({_NEWEST}) AS n"  # noqa: S608
-        " JOIN series AS s ON s.id = n.series_id WHERE ? IS NULL OR s.place = ?"
+        " JOIN series AS s ON s.id = n.series_id WHERE n.level <> 0 AND (? IS NULL OR s.place = ?)"
         " ORDER BY n.day, s.indicator, s.place, n.rule",
         (day_of(first), day_of(last), place, place),
     )
@@ -61,6 +82,24 @@ def save_judged(store: Store, judged: Mapping[SeriesKey, date]) -> None:
         "INSERT INTO judged (series_id, until) VALUES (?, ?)"
         " ON CONFLICT (series_id) DO UPDATE SET until = max(until, excluded.until)",
         [(ids[key], day_of(day)) for key, day in judged.items()],
+    )
+
+
+def judged_at(store: Store) -> dict[SeriesKey, datetime]:
+    """Return for each judged series the instant whose knowledge its values were last looked at with."""
+    found = store.rows(
+        "SELECT indicator, place, known_at FROM judged JOIN series ON id = series_id WHERE known_at IS NOT NULL"
+        " ORDER BY id"
+    )
+    return {SeriesKey(indicator, place): instant_of_seconds(known_at) for indicator, place, known_at in found}
+
+
+def save_judged_at(store: Store, keys: Iterable[SeriesKey], known_at: datetime) -> None:
+    """Note what was known when judged series were looked at last; never moves back.  Writes."""
+    ids = series.ids_of(store, keys)
+    store.change_all(
+        "UPDATE judged SET known_at = max(coalesce(known_at, 0), ?) WHERE series_id = ?",
+        [(seconds_of(known_at), id) for id in ids.values()],
     )
 
 
