@@ -173,6 +173,7 @@ def test_what_may_be_left_out_is_empty_then(tmp_path: Path) -> None:
 
     city = load_city(folder)
 
+    assert city.contacts == {}
     assert city.population_of("0101", year=2026) is None
     assert city.neighbours["0101"] == frozenset()
     assert city.outline is None
@@ -186,6 +187,13 @@ def test_people_on_duty_are_read_in_order(tmp_path: Path) -> None:
     city = load_city(little_but(tmp_path, duty_toml=people))
 
     assert city.duty.officers == (Person("b", "b@example.invalid"), Person("a", "a@example.invalid"))
+
+
+def test_whom_to_ask_for_data_is_known_by_department(tmp_path: Path) -> None:
+    folder = little_but(tmp_path)
+    (folder / "departments.csv").write_text("department,contact\n公安局,data@example.invalid\n", encoding="utf-8")
+
+    assert load_city(folder).contacts == {"公安局": "data@example.invalid"}
 
 
 def test_a_table_saved_by_a_spreadsheet_reads_the_same(tmp_path: Path, little: City) -> None:

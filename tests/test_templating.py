@@ -22,6 +22,7 @@ from jinja2 import Environment
 from warning.briefing.html import render_week
 from warning.errors import ConfigError
 from warning.facts import Fact
+from warning.gaps import Silent
 from warning.model import Level, Transition
 from warning.paths import shipped
 from warning.templating import Change, engine, mail, one_line, render
@@ -44,6 +45,20 @@ MAILS: dict[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "daily-zero": ("daily", {"facts": QUIET, "open": 0, "judged": True, "received": True, "changes": [], "page": ""}),
     "notice": ("notice", NOTICE),
+    "reminder": (
+        "reminder",
+        {
+            "department": "市公安局",
+            "date": DAY,
+            "until": "11月22日07:30",
+            "rows": (
+                Silent("11月16日—22日当周", "涉校警情数", "天河区", 1, ""),
+                Silent("11月21日", "盗窃警情数、纠纷警情数", "天河区、越秀区、海珠区等11个地区", 22, "11月20日"),
+            ),
+            "office": "广州市社会治理指挥中心",
+            "page": "",
+        },
+    ),
     "briefing": ("briefing", {"facts": ALL_CITY, "page": PAGE, "path": "briefings/440100/2026-11-16"}),
 }
 NARRATIVES = {

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from warning.checked import Checked
+from warning.checked import Checked, mail_address
 from warning.model import Indicator
 from warning.tables import Faults, Table, column, read_table, repeats, unknown, values
 
@@ -55,6 +55,11 @@ class _Level2(Checked):
     level2_zh: str = Field(min_length=1)
     level2_en: str = Field(min_length=1)
     dimension: str
+
+
+class _Contact(Checked):
+    department: str = Field(min_length=1)
+    contact: Annotated[str, AfterValidator(mail_address)]
 
 
 class _Indicator(Checked):
@@ -170,3 +175,13 @@ def _indicator(row: _Indicator, area: _Level2 | None) -> Indicator:
         watch=row.watch,
         volume_class=row.volume_class or "mid",
     )
+
+
+def read_contacts(path: Path, catalogue: Catalogue, faults: Faults) -> dict[str, str]:
+    """Return whom to ask for the data of each department."""
+    table = read_table(path, _Contact, faults)
+    departments = {indicator.department for indicator in catalogue.indicators.values()}
+    faults[path.name].extend(repeats(table, "department"))
+    for number, row in values(table):
+        faults[path.name].extend(unknown(number, "department", row.department, departments, "indicators.csv"))
+    return {row.department: row.contact for _, row in values(table)}

@@ -6,6 +6,7 @@ Every fault of a file is reported at once, in words a person can act on.
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -115,3 +116,14 @@ def _model_in(annotation: Any) -> Any:
         if found is not None:
             return found
     return None
+
+
+def mail_address(found: str) -> str:
+    """Return a mail address as it is, without spaces and line ends: it goes into a mail header.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    if not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", found):
+        raise ValueError(f"{found!r} is not a mail address; write name@host")
+    return found

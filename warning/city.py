@@ -7,7 +7,6 @@ not said.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -16,15 +15,22 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, create_model
 
-from warning.catalogue import Catalogue, Name, Structure, read_catalogue
-from warning.checked import Checked, Model, checked, read_toml, suggestion
+from warning.catalogue import Catalogue, Name, Structure, read_catalogue, read_contacts
+from warning.checked import Checked, Model, checked, mail_address, read_toml, suggestion
 from warning.errors import ConfigError, together
 from warning.geography import Outline, read_neighbours, read_outline, read_places, read_population
 from warning.model import Indicator, Place
 from warning.tables import Faults
 
 ALL = "*"
-BESIDE = ("population.csv", "neighbours.csv", "outline.json", "duty.toml", "breaks.toml")  # no rule asks for them
+BESIDE = (  # no rule asks for them
+    "population.csv",
+    "neighbours.csv",
+    "outline.json",
+    "duty.toml",
+    "breaks.toml",
+    "departments.csv",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,7 @@ class City:
     outline: Outline | None
     duty: Duty
     breaks: tuple[Break, ...]
+    contacts: Mapping[str, str]  # department -> whom to ask for its data, where the city says so
 
     def watched(self) -> tuple[Indicator, ...]:
         """Return the indicators the catalogue marks as fit for early warning."""
@@ -147,16 +154,9 @@ class _City(Checked):
     structure: Structure = Structure()
 
 
-def _mail_address(found: str) -> str:
-    # No spaces and no line ends: an address goes into a mail header as it is.
-    if not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", found):
-        raise ValueError(f"{found!r} is not a mail address; write name@host")
-    return found
-
-
 class _Person(Checked):
     name: str = Field(min_length=1, pattern=r"^[^\r\n]+$")
-    email: Annotated[str, AfterValidator(_mail_address)]
+    email: Annotated[str, AfterValidator(mail_address)]
 
 
 class _Duty(Checked):
@@ -216,6 +216,7 @@ def read_city(folder: Path) -> tuple[City | None, list[ConfigError]]:
     root = next((place for place in places.values() if place.parent is None), None)
     if about is not None and root is not None and root.name_zh != about.name_zh:
         faults["city.toml"].append(f"name_zh: {about.name_zh!r}, but places.csv calls the whole {root.name_zh!r}")
+    contacts = read_contacts(folder / "departments.csv", catalogue, faults) if "departments.csv" in there else {}
     errors = [ConfigError(str(folder / file), found) for file, found in faults.items() if found]
     if about is None or any(found for file, found in faults.items() if file not in BESIDE):
         return None, errors
@@ -243,6 +244,7 @@ def read_city(folder: Path) -> tuple[City | None, list[ConfigError]]:
         outline=outline,
         duty=duty,
         breaks=breaks,
+        contacts=contacts,
     )
     return city, errors
 

@@ -52,6 +52,43 @@ def by_department(gaps: Iterable[Gap]) -> tuple[Mapping[str, Fact], ...]:
     return tuple(rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """What of one period a department has not sent."""
+
+    period: str  # 11月21日
+    names: str  # of the indicators
+    places: str
+    count: int  # series
+    last: str  # period of the newest value before, "" without any
+
+
+def silent(gaps: Iterable[Gap]) -> dict[str, tuple[Silent, ...]]:
+    """Return by department what is due and has not arrived, the oldest period first."""
+    grouped: dict[str, dict[tuple[date, str], list[Gap]]] = {}
+    for gap in gaps:
+        if not gap.arrived:
+            periods = grouped.setdefault(gap.indicator.department, {})
+            periods.setdefault((gap.expected, gap.indicator.frequency), []).append(gap)
+    return {
+        department: tuple(_silent(*period, members) for period, members in sorted(periods.items()))
+        for department, periods in sorted(grouped.items())
+    }
+
+
+def _silent(expected: date, frequency: str, gaps: Sequence[Gap]) -> Silent:
+    places = list(dict.fromkeys(gap.place.name_zh for gap in gaps))
+    more = f"等{len(places)}个地区" if len(places) > NAMED else ""
+    last = max((gap.last for gap in gaps if gap.last is not None), default=None)
+    return Silent(
+        period_zh(expected, frequency),
+        named(dict.fromkeys(gap.indicator.name_zh for gap in gaps)),
+        "、".join(places[:NAMED]) + more,
+        len(gaps),
+        "" if last is None else period_zh(last, frequency),
+    )
+
+
 def by_place(gaps: Sequence[Gap], order: Iterable[str]) -> tuple[Mapping[str, Fact], ...]:
     """Return how many, which ones and for which periods; places that lack the very same share one mapping.
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 
-from warning import telling
+from warning import reminding, telling
 from warning.colouring import coverages
 from warning.gathering import Context
 from warning.lifecycle import Verdict
@@ -107,6 +107,9 @@ def sweep(service: Service, day: date, *, now: datetime, beat: Beat = lambda _: 
         context = Context(service, day, now, panels, found, gaps, nearest(service, lasts, levels))
         documents = document.save(service.store, telling.narratives(context, beat=beat))
         messages = outbox.enqueue(service.store, telling.alert_messages(context, standing.events, beat=beat))
+        if day == service.config.yesterday(now):  # of days made up for nobody is reminded
+            messages += outbox.enqueue(service.store, reminding.reminders(context))
+            reminding.note_who_reports_again(context)
     log.info("swept day=%s events=%d messages=%d", day, len(standing.events), messages)
     return Swept(
         day,

@@ -19,6 +19,8 @@ Contexts (``f`` stands for ``facts.overall``; every fact is optional unless a te
                                of the page, "" without one)
 ``mail/daily.*``               ``facts`` of the city, ``changes``: of the day, ``open: int``, ``judged: bool``, ``page``
 ``mail/notice.*``              ``title: str``, ``lines: Sequence[str]``, ``date: date``, ``page``
+``mail/reminder.*``            ``department: str``, ``date``, ``until: str``, ``rows: Sequence[Silent]``, ``office``,
+                               ``page``
 ``mail/briefing.*``            ``facts`` of the week, ``page``, ``path``: of the briefing on it
 ``briefing/week.zh.html.j2``   see ``warning.briefing.html``
 =============================  ====================================================================================
@@ -210,7 +212,7 @@ def faults_of(env: Environment) -> list[str]:
 
 
 def mail(env: Environment, name: str, context: Mapping[str, Any]) -> Mail:
-    """Return the mail ``name`` ("alert", "daily", "notice", "briefing") from its three templates.
+    """Return the mail ``name`` ("alert", "daily", "notice", "reminder", "briefing") from its three templates.
 
     Raises:
         ConfigError: as ``render``.

@@ -15,6 +15,7 @@ from warning.briefing.html import render_week
 from warning.checked import suggestion
 from warning.errors import ConfigError
 from warning.facts import Fact, Facts, Item
+from warning.gaps import Silent
 from warning.model import Level, Place, Transition
 from warning.templating import Change, Engine, engine, mail, render
 
@@ -112,6 +113,9 @@ def _texts(facts: Facts) -> Iterator[tuple[str, Mapping[str, Any]]]:
             {"facts": facts, "open": 1, "judged": judged, "received": judged, "changes": changes, "page": page},
         )
     yield "mail/notice", {"title": "通知", "lines": ["一行"], "date": MONDAY, "page": page}
+    rows = [Silent("11月16日", "指标", "某区", 1, last) for last in ("11月15日", "")]
+    about = {"department": "某局", "date": MONDAY, "until": "11月17日07:30", "rows": rows, "office": "中心", "page": ""}
+    yield "mail/reminder", about
     yield "mail/briefing", {"facts": facts, "page": page, "path": "briefings/0/2026-11-16"}
     yield "briefing/week", {"facts": facts}
 

@@ -81,6 +81,11 @@ def was_told(store: Store, kind: str, day: date) -> bool:
     return store.row("SELECT 1 FROM outbox WHERE kind = ? AND date = ?", (kind, day.isoformat())) is not None
 
 
+def has(store: Store, message_id: str) -> bool:
+    """Return whether a message was ever written."""
+    return store.row("SELECT 1 FROM outbox WHERE message_id = ?", (message_id,)) is not None
+
+
 def attempts(store: Store, message_id: str) -> int:
     """Return how often a message was tried in vain; 0 for one that is unknown."""
     found = store.row("SELECT attempts FROM outbox WHERE message_id = ?", (message_id,))

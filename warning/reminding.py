@@ -1,0 +1,79 @@
+"""What departments are told: that data which are due have not arrived, once a day while it lasts.
+
+Nothing is closed for want of data and nothing called calm: the map says grey, and who can act is asked.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from warning.errors import ConfigError
+from warning.facts import day_zh
+from warning.gaps import silent
+from warning.gathering import Context
+from warning.model import Message
+from warning.service import Service
+from warning.store import outbox, run
+from warning.telling import Told, environment, message_id
+from warning.templating import mail
+
+AGAIN = "恢复报送：此前提醒的数据已收到 / reports again"
+
+
+def reminders(context: Context) -> list[Told]:
+    """Return one mail for each department whose data are due and not there, to whom its city says to ask.
+
+    The same department is told once about a day, whatever else it turns out to lack.
+    """
+    service, zone = context.service, context.service.config.zone
+    local = context.now.astimezone(zone)
+    env = environment(service)
+    told: list[Told] = []
+    for department, rows in silent(context.gaps).items():
+        contact = service.city.contacts.get(department)
+        if contact is None:
+            continue
+        content = {
+            "department": department,
+            "date": context.day,
+            "until": f"{day_zh(local.date())}{local:%H:%M}",
+            "rows": rows,
+            "office": service.city.office,
+            "page": "",  # the centre's page is not theirs
+        }
+        try:
+            written = mail(env, "reminder", content)
+        except ConfigError as error:
+            run.notice(service.store, context.now, "templates", str(error), zone=zone)
+            continue
+        message = Message(
+            message_id=_identity(service, department, contact, context.day),
+            kind="notice",
+            place=service.city.root,
+            date=context.day,
+            recipient=contact,
+            subject=written.subject,
+            text=written.text,
+            html=written.html,
+            created=context.now,
+        )
+        told.append((message, ()))
+    return told
+
+
+def note_who_reports_again(context: Context) -> None:
+    """Note for the operator which departments lack nothing any more, of those reminded of the day or the one before.
+
+    Writes.
+    """
+    service, lacking = context.service, silent(context.gaps)
+    for department, contact in service.city.contacts.items():
+        days = (context.day, context.day - timedelta(days=1))
+        reminded = any(outbox.has(service.store, _identity(service, department, contact, day)) for day in days)
+        if reminded and department not in lacking:
+            run.notice(service.store, context.now, department, AGAIN, zone=service.config.zone)
+
+
+def _identity(service: Service, department: str, contact: str, day: date) -> str:
+    content = ((department, "silent"),)
+    return message_id("notice", service.city.root, contact, day, content, service.config.mail.domain)
