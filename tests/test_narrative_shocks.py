@@ -22,7 +22,7 @@ from warning.city import City
 from warning.gathering import Context
 from warning.model import Level, SeriesKey
 from warning.replay import Replayed, morning_after, of_panels, replay, without
-from warning.service import Deployment, Service
+from warning.service import Deployment, Service, with_store
 from warning.simulate import Label
 from warning.store import alert as alerts_of
 from warning.store import open_store
@@ -157,7 +157,7 @@ def _lasting(season: Season, day: date) -> dict[str, list[Label]]:
 
 
 def _service(found: Deployment, folder: Path) -> Service:
-    return Service(found.config, found.city, found.rules, found.calendar, open_store(folder / "kapok.db"))
+    return with_store(found, open_store(folder / "kapok.db"))
 
 
 def _keep(service: Service, day: Replayed) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -128,9 +129,7 @@ def test_a_port_in_use_is_a_sentence_about_the_setting(tmp_path: Path) -> None:
         port = other.getsockname()[1]
         deployment = deployment_in(tmp_path)
         web = deployment.config.web.model_copy(update={"port": port})
-        taken = type(deployment)(
-            deployment.config.model_copy(update={"web": web}), deployment.city, deployment.rules, deployment.calendar
-        )
+        taken = replace(deployment, config=deployment.config.model_copy(update={"web": web}))
 
         with pytest.raises(ConfigError) as error:
             Server(taken).start()

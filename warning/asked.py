@@ -13,7 +13,7 @@ from warning.errors import ConfigError
 from warning.model import Alert, Document
 from warning.past import overdue_in
 from warning.paths import shipped
-from warning.service import Deployment, Service, load_deployment, opened
+from warning.service import Deployment, Service, load_deployment, opened, with_store
 from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
 from warning.store import document, feed, open_to_read
@@ -62,7 +62,7 @@ def records_of(config: Path | None) -> Service:
     """
     found = deployment_of(config)
     store = open_to_read(found.config.path("database"))
-    return Service(found.config, found.city, found.rules, found.calendar, store)
+    return with_store(found, store)
 
 
 def day_of(text: str, *, option: str = "--date") -> date:

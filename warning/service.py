@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from warning.city import City, read_city
 from warning.clock import Clock, file_clock, system_clock
 from warning.config import Config, read_config
 from warning.errors import ConfigError, together
+from warning.mapping import FOLDER, Feed, read_feeds
 from warning.rule import Ruleset
 from warning.ruleset import read_rules
 from warning.store import Store, open_store
@@ -23,6 +25,7 @@ class Deployment:
     city: City
     rules: Ruleset
     calendar: Calendar
+    feeds: Mapping[str, Feed]
 
     @property
     def clock(self) -> Clock:
@@ -59,7 +62,7 @@ def load_deployment(path: Path) -> Deployment:
 
 
 def read_deployment(config: Config) -> tuple[Deployment | None, list[ConfigError]]:
-    """Return city, calendar and rules together with the configuration that names them.
+    """Return city, calendar, rules and feeds together with the configuration that names them.
 
     Or None, and an error for each faulty file; a fault in one hides none in another.
     """
@@ -72,10 +75,11 @@ def read_deployment(config: Config) -> tuple[Deployment | None, list[ConfigError
         except ConfigError as error:
             errors.append(error)
     rules, wrong = read_rules(config.path("rules"), city)
-    errors += wrong
+    feeds, misread = read_feeds(folder / FOLDER, city)
+    errors += [*wrong, *misread]
     if errors or city is None or calendar is None:
         return None, errors
-    return Deployment(config, city, rules, calendar), []
+    return Deployment(config, city, rules, calendar, feeds), []
 
 
 def clock_of(config: Config) -> Clock:
@@ -97,5 +101,9 @@ def open_service(path: Path) -> Service:
 
 def opened(deployment: Deployment) -> Service:
     """Open a store for a deployment that is loaded already."""
-    database = deployment.config.path("database")
-    return Service(deployment.config, deployment.city, deployment.rules, deployment.calendar, open_store(database))
+    return with_store(deployment, open_store(deployment.config.path("database")))
+
+
+def with_store(found: Deployment, store: Store) -> Service:
+    """Return a deployment together with its store."""
+    return Service(found.config, found.city, found.rules, found.calendar, found.feeds, store)

@@ -1,0 +1,102 @@
+"""The mapping of a feed: what is read from its file, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from little_city import CITY
+
+from warning.city import City, load_city
+from warning.errors import ConfigError
+from warning.mapping import Feed, feed_of, indicators_of, places_of, read_feeds
+
+BAD_FILES = sorted((Path(__file__).parent / "bad_feeds").iterdir())
+THEFTS = """
+name_zh = "盗窃日报"
+files = ["盗窃*.xlsx"]
+constants = { indicator = "thefts" }
+columns = { place = ["区", "辖区"], date = "日期", value = "数量" }
+"""
+
+
+@pytest.fixture(scope="module")
+def little(tmp_path_factory: pytest.TempPathFactory) -> City:
+    folder = tmp_path_factory.mktemp("city")
+    for name, text in CITY.items():
+        (folder / name).write_text(text.lstrip(), encoding="utf-8")
+    return load_city(folder)
+
+
+def feeds_of(folder: Path, city: City, **files: str) -> tuple[dict[str, Feed], list[ConfigError]]:
+    for name, text in files.items():
+        (folder / f"{name}.toml").write_text(text, encoding="utf-8")
+    return read_feeds(folder, city)
+
+
+@pytest.mark.parametrize("path", BAD_FILES, ids=lambda path: path.stem)
+def test_a_fault_of_a_mapping_is_named(path: Path, tmp_path: Path, little: City) -> None:
+    text = path.read_text(encoding="utf-8")
+    expected = text.splitlines()[0].removeprefix("# expect: ")
+
+    _, errors = feeds_of(tmp_path, little, **{path.stem: text})
+
+    assert [fault for error in errors for fault in error.faults] == [expected]
+
+
+def test_a_city_without_the_folder_has_no_feeds(tmp_path: Path, little: City) -> None:
+    assert read_feeds(tmp_path / "feeds", little) == ({}, [])
+
+
+def test_a_feed_is_called_as_its_file_is_and_takes_one_header_or_several(tmp_path: Path, little: City) -> None:
+    feeds, errors = feeds_of(tmp_path, little, thefts=THEFTS)
+
+    feed = feeds["thefts"]
+
+    assert errors == []
+    assert (feed.id, feed.columns.place, feed.columns.date) == ("thefts", ("区", "辖区"), ("日期",))
+    assert (feed.kind, feed.layout, feed.header, feed.due_days) == ("file", "long", "auto", 1)
+    assert indicators_of(feed) == ("thefts",)
+
+
+def test_a_tier_stands_for_its_places(tmp_path: Path, little: City) -> None:
+    feeds, errors = feeds_of(tmp_path, little, thefts=THEFTS + 'absent = 0\nplaces = ["district"]\n')
+
+    assert errors == []
+    assert places_of(feeds["thefts"], little) == ("0101", "0102")
+
+
+def test_two_feeds_cannot_claim_the_same_files(tmp_path: Path, little: City) -> None:
+    _, errors = feeds_of(tmp_path, little, one=THEFTS, two=THEFTS)
+
+    assert [(Path(error.where).name, error.faults) for error in errors] == [
+        ("two.toml", ("files: '盗窃*.xlsx' is claimed by one.toml, too",))
+    ]
+
+
+def test_the_faults_of_all_mappings_are_told_at_once(tmp_path: Path, little: City) -> None:
+    _, errors = feeds_of(tmp_path, little, one=THEFTS.replace("thefts", "theft"), two="name_zh = 1\n")
+
+    assert [Path(error.where).name for error in errors] == ["one.toml", "two.toml"]
+
+
+def test_a_new_contact_does_not_change_how_a_content_is_read(tmp_path: Path, little: City) -> None:
+    feeds, _ = feeds_of(
+        tmp_path,
+        little,
+        one=THEFTS,
+        two=THEFTS.replace("盗窃*", "偷盗*") + 'contact = "a@example.com"\ndue = "10:00"\n',
+        three=THEFTS.replace("盗窃*", "失窃*") + "factors = { thefts = 2 }\n",
+    )
+
+    one, two, three = (feeds[name].shape().replace(f'"{name}"', "") for name in ("one", "two", "three"))
+
+    assert one == two
+    assert one != three
+
+
+def test_the_name_of_unclaimed_files_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "csv.toml").write_text(THEFTS, encoding="utf-8")
+
+    with pytest.raises(ConfigError, match="'csv' is the feed of files nobody claims"):
+        feed_of(tmp_path / "csv.toml")
