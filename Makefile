@@ -1,10 +1,12 @@
 # demo: the example city, swept and shown.  test: all tests.  check: what CI checks besides tests.
+# bundle: one file that installs on a machine with no network, of this system and Python.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+BUNDLE := dist/kapok-watch
 
-.PHONY: demo test check bench soak lock clean
+.PHONY: demo test check bench soak lock bundle clean
 
 demo: $(VENV)/.installed
 	$(BIN)/kapok demo $(ARGS)
@@ -28,6 +30,15 @@ soak: $(VENV)/.installed-dev
 lock: $(VENV)/.installed-dev
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes -q pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes -q pyproject.toml --group dev -o requirements-dev.lock
+
+bundle: $(VENV)/.installed-dev
+	rm -rf $(BUNDLE) $(BUNDLE).tar
+	mkdir -p $(BUNDLE)/wheels
+	$(BIN)/python -m pip download -q --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r requirements.lock -d $(BUNDLE)/wheels
+	$(BIN)/python -m pip wheel -q --disable-pip-version-check --no-deps --no-build-isolation -w $(BUNDLE)/wheels .
+	$(BIN)/python -m benchmarks.bundle $(BUNDLE)
+	tar -C $(dir $(BUNDLE)) -cf $(BUNDLE).tar $(notdir $(BUNDLE))
+	@ls -l $(BUNDLE).tar
 
 clean:
 	rm -rf var $(VENV)
