@@ -181,7 +181,7 @@ def test_quarantine_lists_rows_with_their_reasons(tmp_path: Path) -> None:
     near = types(tmp_path, "quarantine", "--file", "bed.csv")
 
     assert re.search(r"worse\.csv +2 +value +none", every)
-    assert re.search(r"^ +5 +value +many ", one, re.MULTILINE)
+    assert re.search(r"^ +1-5 +5 +value +many ", one, re.MULTILINE)
     assert "worse.csv" not in one
     assert "共隔离 5 行，以上 1 行" in short
     assert near[0] == 2

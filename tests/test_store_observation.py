@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from detectors.panel import Dates
 from warning.model import Correction, FileAccount, QuarantineEntry, Rows, SeriesKey
-from warning.store import Store, feed, observation, open_store
+from warning.store import Store, feed, observation, open_store, quarantine
 from warning.store.observation import Revision
 
 MONDAY = date(2026, 11, 16)
@@ -180,7 +180,7 @@ def test_quarantine_lists_the_newest_file_first(store: Store) -> None:
     told(store, "a.csv", unusable=1)
     told(store, "b.csv", unusable=2)
 
-    found = [(entry.file, entry.row) for entry in feed.quarantined(store)]
+    found = [(entry.file, entry.row) for entry in quarantine.quarantined(store)]
 
     assert found == [("b.csv", 2), ("b.csv", 3), ("a.csv", 2)]
 

@@ -16,7 +16,7 @@ from warning.paths import shipped
 from warning.service import Deployment, Service, load_deployment, opened, with_store
 from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
-from warning.store import document, feed, open_to_read
+from warning.store import document, open_to_read, quarantine
 
 NEAR = 5  # alerts named where nothing is near
 
@@ -164,13 +164,25 @@ def rule_files(service: Service) -> dict[str, str]:
     return {rule: str(Path(service.config.paths.rules) / name) for rule, name in service.rules.files.items()}
 
 
-def quarantine_of(service: Service, file: str | None) -> int:
-    """Return how many rows of a file, or of all, are quarantined.
+def service_to_mend(config: Path | None) -> Service:
+    """Return the deployment with its database opened to write: none is made.
+
+    Raises:
+        ConfigError: as ``deployment_of``.
+        NoDatabase: if nothing was imported or swept yet.
+        StoreError: if the database cannot be used.
+    """
+    records_of(config).store.close()
+    return service_of(config)
+
+
+def quarantine_of(service: Service, file: str | None, *, settled: bool = False) -> int:
+    """Return how many open rows of a file, or of all, are quarantined; those that are settled, too, where asked for.
 
     Raises:
         ConfigError: naming the nearest file that has any.
     """
-    known = feed.quarantines(service.store)
+    known = quarantine.quarantines(service.store, settled=settled)
     if file is None:
         return sum(known.values())
     if file in known:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from warning import cli_care
 from warning.errors import NoDatabase
 
 if TYPE_CHECKING:
@@ -65,25 +66,7 @@ def take(config: ConfigFile = None) -> None:
         raise typer.Exit(2)
 
 
-@app.command()
-def quarantine(
-    file: Annotated[str | None, typer.Option("--file", metavar="NAME", help="只看此文件 / of this file alone")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="至多列多少行 / rows listed at most")] = 100,
-    config: ConfigFile = None,
-) -> None:
-    """隔离的行及原因 / The rows that could not be used, and why."""
-    from warning import screen
-    from warning.asked import quarantine_of, records_of
-    from warning.store import feed
-
-    with records_of(config) as service:
-        total = quarantine_of(service, file)
-        entries = feed.quarantined(service.store, file=file, limit=limit)
-        screen.show_quarantine(entries, with_file=file is None)
-        if total > len(entries):
-            screen.say(
-                f"共隔离 {total} 行，以上 {len(entries)} 行；--limit 可多列 / {total} rows in all; --limit lists more"
-            )
+app.add_typer(cli_care.quarantine, name="quarantine")
 
 
 @app.command()
@@ -295,9 +278,10 @@ def _say_waiting(service: Service) -> None:
 def _show_reasons(service: Service, accounts: Sequence[FileAccount]) -> None:
     """Show of each file with quarantined rows the first few and why, and where all are."""
     from warning import screen
-    from warning.store import feed
+    from warning.store import quarantine
 
+    left = quarantine.quarantines(service.store)
     for account in accounts:
-        if account.quarantined:
-            entries = feed.quarantined(service.store, file=account.name, limit=REASONS)
-            screen.show_reasons(account, entries)
+        if account.quarantined and account.name in left:
+            entries = quarantine.quarantined(service.store, file=account.name, limit=REASONS)
+            screen.show_reasons(account, entries, left[account.name])

@@ -14,7 +14,7 @@ from warning.facts import day_zh
 from warning.service import Service
 from warning.situation import Coverage
 from warning.store import coverage as coverages_of
-from warning.store import feed, outbox, run
+from warning.store import feed, outbox, quarantine, run
 from warning.store.feed import RefusedFile
 from warning.store.outbox import Account
 from warning.store.run import Notice, Run
@@ -52,7 +52,7 @@ def seen(service: Service, now: datetime) -> Seen:
         coverages=[] if last is None else list(coverages_of.on(store, last).values()),
         judged=last,
         due=service.config.yesterday(now),
-        quarantined=feed.quarantined_since(store, now - BACK),
+        quarantined=quarantine.quarantined_since(store, now - BACK),
         notices=run.notices(store, now - A_DAY),
     )
 

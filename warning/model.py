@@ -228,6 +228,7 @@ class QuarantineEntry:
     column: str  # "" when the whole row is at fault
     value: str  # as written
     reason: str  # for the department that sent the file
+    cells: tuple[str, ...] = ()  # indicator, place, date, value, received_at as written; () where it has no such cells
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from warning.model import Alert, Event, FileAccount, Indicator, Level, Place, Qu
 from warning.scoring import Beat
 from warning.situation import Coverage
 from warning.store.outbox import Account
+from warning.store.quarantine import Kept
 from warning.store.run import Run
 from warning.words import JOBS, TRANSITIONS, stage_of
 
@@ -35,6 +36,7 @@ STYLE = {
     Level.RED: "bold red",
 }
 WHOLE = 36  # cells up to which a first column is never broken: an alert's number, a file's name
+STATES = {"open": "未处理 open", "delivered": "已重送 delivered", "fixed": "已更正 fixed", "dropped": "已剔除 dropped"}
 console = Console(highlight=False)
 
 
@@ -94,21 +96,30 @@ def show_accounts(accounts: Sequence[FileAccount]) -> None:
             console.print(f"  未读 refused: {escape(a.error)}")
 
 
-def show_reasons(account: FileAccount, entries: Sequence[QuarantineEntry]) -> None:
-    """Print the first quarantined rows of a file, and where all are."""
-    say(f"{account.name}：隔离 {account.quarantined} 行 / {account.quarantined} row(s) quarantined")
+def show_reasons(account: FileAccount, entries: Sequence[QuarantineEntry], left: int) -> None:
+    """Print the first quarantined rows of a file, and where all are; ``left`` of them are not settled."""
+    rest = f"，未处理 {left} 行 / {left} of them open" if left < account.quarantined else ""
+    say(f"{account.name}：隔离 {account.quarantined} 行 / {account.quarantined} row(s) quarantined{rest}")
     for entry in entries:
         where = f"，{entry.column}={entry.value!r}" if entry.column else ""
         say(f"  第 {entry.row} 行{where}：{entry.reason}")
     say(f"  全部 all: kapok quarantine --file {shlex.quote(account.name)}")
 
 
-def show_quarantine(entries: Sequence[QuarantineEntry], *, with_file: bool) -> None:
-    """Print quarantined rows, each with its reason."""
-    columns = ("文件 file", "行 row", "列 column", "值 value", "原因 reason")
-    rows = [(escape(e.file), e.row, e.column or "整行", escape(e.value), escape(e.reason)) for e in entries]
-    skipped = 0 if with_file else 1
-    show_table("隔离的行 Quarantine", columns[skipped:], [row[skipped:] for row in rows])
+def show_quarantine(rows: Sequence[Kept], *, with_file: bool, with_state: bool = False) -> None:
+    """Print quarantined rows, each with its reason, and what became of it where asked for."""
+    columns = ("编号 id", "文件 file", "行 row", "列 column", "值 value", "原因 reason", "处理 settled")
+    shown = [
+        (k.id, escape(e.file), e.row, e.column or "整行", escape(e.value), escape(e.reason), _settled(k))
+        for k in rows
+        for e in (k.entry,)
+    ]
+    chosen = [n for n in range(len(columns)) if (n != 1 or with_file) and (n != 6 or with_state)]
+    show_table("隔离的行 Quarantine", [columns[n] for n in chosen], [[row[n] for n in chosen] for row in shown])
+
+
+def _settled(kept: Kept) -> str:
+    return f"{STATES[kept.state]}{'：' + escape(kept.note) if kept.note else ''}"
 
 
 def show_outbox(account: Account) -> None:

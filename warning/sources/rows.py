@@ -67,8 +67,12 @@ def rows_of(long: Long, city: Known, received: datetime, late_after: Mapping[str
         + _calendar_checks(long.date, days, wall, _is(catalogue, "frequency", of))
         + _value_checks(long.value, value, _is(catalogue, "kind", of))
     )
+    written = (long.indicator, long.place, long.date, long.value, long.received_at)
     unusable = [
-        QuarantineEntry(long.name, long.rows[n], column.name, cells.short(column.text(n), 200), reason)
+        QuarantineEntry(
+            *(long.name, long.rows[n], column.name, cells.short(column.text(n), 200), reason),
+            cells=tuple(cells.short(cell.text(n), 200) for cell in written),
+        )
         for n, (column, reason) in faults.items()
     ]
     usable = np.ones(len(long.rows), dtype=bool)

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from warning.model import FileAccount, QuarantineEntry, Rows
-from warning.store import series
+from warning.model import FileAccount, Rows
+from warning.store import quarantine, series
 from warning.store.connection import Store
 from warning.store.encoding import date_of, instant_of, text_of
 
@@ -85,7 +85,7 @@ def import_rows(store: Store, rows: Rows, *, feed: str, received: datetime) -> F
         last=date_of(int(days.max())) if len(days) else None,
         received=received,
     )
-    file = store.change(
+    written = store.change(
         f"INSERT INTO feed_file (sha256, {_ACCOUNT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
         (
             rows.sha256,
@@ -102,15 +102,14 @@ def import_rows(store: Store, rows: Rows, *, feed: str, received: datetime) -> F
             text_of(received),
         ),
     ).lastrowid
+    file = int(written or 0)
     columns = [column[accepted] for column in (numbers, days, rows.values, rows.received, rows.late)]
     store.change_all(
         "INSERT INTO observation (feed, revision, series_id, day, value, received, late) VALUES (?, ?, ?, ?, ?, ?, ?)",
         zip(repeat(file), *(column.tolist() for column in (revision, *columns))),
     )
-    store.change_all(
-        'INSERT INTO quarantine (file, row, "column", value, reason) VALUES (?, ?, ?, ?, ?)',
-        ((file, entry.row, entry.column, entry.value, entry.reason) for entry in rows.quarantined),
-    )
+    quarantine.settle_delivered(store, rows, file, received)
+    quarantine.put(store, file, rows.quarantined)
     return account
 
 
@@ -120,32 +119,6 @@ def files(store: Store, *, limit: int = 100) -> list[FileAccount]:
         _account(row)
         for row in store.rows(f"SELECT {_ACCOUNT} FROM feed_file ORDER BY id DESC LIMIT ?", (limit,))  # noqa: S608
     ]
-
-
-def quarantined(store: Store, *, file: str | None = None, limit: int = 100) -> list[QuarantineEntry]:
-    """Return unusable rows, of the files of one name or of all, those of the newest file first."""
-    found = store.rows(
-        'SELECT f.name, q.row, q."column", q.value, q.reason FROM quarantine AS q JOIN feed_file AS f ON f.id = q.file'
-        " WHERE ? IS NULL OR f.name = ? ORDER BY q.file DESC, q.row LIMIT ?",
-        (file, file, limit),
-    )
-    return [QuarantineEntry(*row) for row in found]
-
-
-def quarantined_since(store: Store, instant: datetime) -> list[tuple[str, int]]:
-    """Return (file, rows in quarantine) of the files read from an instant on that have such rows, newest first."""
-    found = store.rows(
-        "SELECT name, quarantined FROM feed_file WHERE quarantined > 0 AND received >= ? ORDER BY id DESC",
-        (text_of(instant),),
-    )
-    return [(name, rows) for name, rows in found]
-
-
-def quarantines(store: Store) -> dict[str, int]:
-    """Return how many rows of the files of each name could not be used, names in order of arrival."""
-    return dict(
-        store.rows("SELECT name, sum(quarantined) FROM feed_file WHERE quarantined > 0 GROUP BY name ORDER BY max(id)")
-    )
 
 
 def feed_health(store: Store) -> list[FeedHealth]:

@@ -231,6 +231,20 @@ CREATE TABLE fit (
 );
 """
 
+_SETTLED = """
+ALTER TABLE quarantine ADD COLUMN indicator TEXT;
+ALTER TABLE quarantine ADD COLUMN place TEXT;
+ALTER TABLE quarantine ADD COLUMN date TEXT;
+ALTER TABLE quarantine ADD COLUMN number TEXT;
+ALTER TABLE quarantine ADD COLUMN received_at TEXT;
+ALTER TABLE quarantine ADD COLUMN state TEXT NOT NULL DEFAULT 'open'
+    CHECK (state IN ('open', 'delivered', 'fixed', 'dropped'));
+ALTER TABLE quarantine ADD COLUMN note TEXT NOT NULL DEFAULT '';
+ALTER TABLE quarantine ADD COLUMN at TEXT;
+ALTER TABLE quarantine ADD COLUMN "by" INTEGER REFERENCES feed_file (id);
+CREATE INDEX quarantine_open ON quarantine (indicator, place) WHERE state = 'open';
+"""
+
 
 _CORRECTIONS = """
 ALTER TABLE judged ADD COLUMN known_at INTEGER;
@@ -262,8 +276,15 @@ def m003_judged_again(db: Database) -> None:
     db.executescript(_CORRECTIONS)
 
 
+@MIGRATIONS()
+def m004_settled_rows(db: Database) -> None:
+    """What the rows in quarantine said, and what became of them."""
+    db.executescript(_SETTLED)
+
+
 KNOWN = (
     m001_first_tables.__name__,
     m002_waiting_refused_and_fits.__name__,
     m003_judged_again.__name__,
+    m004_settled_rows.__name__,
 )  # in order; a database that has others is of a newer version

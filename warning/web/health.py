@@ -15,7 +15,7 @@ from warning.errors import KapokError
 from warning.model import Level
 from warning.service import Service
 from warning.store import coverage as coverages_of
-from warning.store import feed, outbox, run
+from warning.store import feed, outbox, quarantine, run
 from warning.web.pages import head_of, latest, page, reading
 from warning.words import JOBS
 
@@ -91,7 +91,7 @@ def show_health(request: Request) -> HTMLResponse:
             undelivered=_undelivered(service),
             feeds=feed.feed_health(service.store),
             files=feed.files(service.store, limit=FILES),
-            quarantine=feed.quarantined(service.store, limit=ROWS),
+            quarantine=quarantine.quarantined(service.store, limit=ROWS),
         )
 
 

@@ -1,0 +1,166 @@
+"""Rows that could not be used: kept with their reason until a person, or a later file, settles them.
+
+A row is open, or it was settled: *delivered*, when a value of its indicator, place and date came later; *fixed*,
+when a person said what it should have been; *dropped*, when a person said why it is not needed.  The account of
+its file is never rewritten: it says what happened when the file was read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from warning.model import QuarantineEntry, Rows
+from warning.store.connection import Store
+from warning.store.encoding import text_of
+
+_CELLS = "indicator, place, date, number, received_at"
+_ENTRY = 'q.file, f.name, q.row, q."column", q.value, q.reason, q.state, q.note'
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A row in quarantine, and what became of it."""
+
+    id: str  # "12-5": row 5 of the 12th file that was read
+    entry: QuarantineEntry
+    state: str  # open, delivered, fixed, dropped
+    note: str  # why it was dropped
+
+
+def put(store: Store, file: int, entries: Iterable[QuarantineEntry]) -> None:
+    """Keep the unusable rows of a file.  Writes."""
+    store.change_all(
+        f'INSERT INTO quarantine (file, row, "column", value, reason, {_CELLS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',  # noqa: S608
+        (
+            (file, entry.row, entry.column, entry.value, entry.reason, *(entry.cells or (None,) * 5))
+            for entry in entries
+        ),
+    )
+
+
+def settle_delivered(store: Store, rows: Rows, file: int, at: datetime) -> int:
+    """Settle the open rows of earlier files for whose series and date a file brings a value.  Writes.
+
+    Returns:
+        How many there were.
+    """
+    wanted = json.dumps([list(key) for key in rows.keys])
+    open_rows = store.rows(
+        "SELECT wanted.key, q.file, q.row, q.date FROM json_each(?) AS wanted CROSS JOIN quarantine AS q"
+        " ON q.indicator = json_extract(wanted.value, '$[0]') AND q.place = json_extract(wanted.value, '$[1]')"
+        " WHERE q.state = 'open' AND q.file <> ?",
+        (wanted, file),
+    )
+    if not open_rows:
+        return 0
+    brought = set(zip(rows.series.tolist(), (str(day) for day in rows.dates), strict=True))
+    settled = [(text_of(at), file, before, row) for key, before, row, day in open_rows if (key, day) in brought]
+    return store.change_all(
+        """UPDATE quarantine SET state = 'delivered', at = ?, "by" = ? WHERE file = ? AND row = ?""", settled
+    )
+
+
+def quarantined(
+    store: Store, *, file: str | None = None, settled: bool = False, limit: int = 100
+) -> list[QuarantineEntry]:
+    """Return the open rows, of the files of one name or of all, those of the newest file first."""
+    return [kept.entry for kept in entries(store, file=file, settled=settled, limit=limit)]
+
+
+def entries(store: Store, *, file: str | None = None, settled: bool = False, limit: int = 100) -> list[Kept]:
+    """Return the open rows as ``quarantined``, with ids; those that are settled, too, where asked for."""
+    found = store.rows(
+        f"SELECT {_ENTRY} FROM quarantine AS q JOIN feed_file AS f ON f.id = q.file"  # noqa: S608
+        " WHERE (:file IS NULL OR f.name = :file) AND (:settled OR q.state = 'open')"
+        " ORDER BY q.file DESC, q.row LIMIT :limit",
+        {"file": file, "settled": settled, "limit": limit},
+    )
+    return [_kept(row) for row in found]
+
+
+def entry(store: Store, id: str) -> tuple[Kept, tuple[str, ...]] | None:
+    """Return a row by its id with its cells (indicator, place, date, value, received_at; none where not kept)."""
+    number, dash, row = id.partition("-")
+    if not (dash and number.isascii() and number.isdigit() and row.isascii() and row.isdigit()):
+        return None
+    found = store.row(
+        f"SELECT {_ENTRY}, {_CELLS} FROM quarantine AS q JOIN feed_file AS f ON f.id = q.file"  # noqa: S608
+        " WHERE q.file = ? AND q.row = ?",
+        (int(number[:18]), int(row[:18])),
+    )
+    if found is None:
+        return None
+    cells = found[-5:]
+    return _kept(found[:-5]), () if None in cells else cells
+
+
+def quarantined_since(store: Store, instant: datetime) -> list[tuple[str, int]]:
+    """Return (file, open rows) of the files read from an instant on that have such rows, newest first."""
+    found = store.rows(
+        "SELECT f.name, count(*) FROM feed_file AS f JOIN quarantine AS q ON q.file = f.id AND q.state = 'open'"
+        " WHERE f.quarantined > 0 AND f.received >= ? GROUP BY f.id ORDER BY f.id DESC",
+        (text_of(instant),),
+    )
+    return [(name, rows) for name, rows in found]
+
+
+def quarantines(store: Store, *, settled: bool = False) -> dict[str, int]:
+    """Return how many open rows the files of each name have, in order of arrival; with ``settled`` all there were."""
+    return dict(
+        store.rows(
+            "SELECT f.name, count(*) FROM feed_file AS f JOIN quarantine AS q ON q.file = f.id"
+            " WHERE ? OR q.state = 'open' GROUP BY f.name ORDER BY max(f.id)",
+            (settled,),
+        )
+    )
+
+
+def states(store: Store) -> dict[str, int]:
+    """Return how many rows are in each state."""
+    return dict(store.rows("SELECT state, count(*) FROM quarantine GROUP BY state ORDER BY state"))
+
+
+def mark_fixed(store: Store, id: str, at: datetime) -> None:
+    """Note that a person said what an open row should have been.  Writes.
+
+    Raises:
+        ValueError: if there is no such open row.
+    """
+    _settle(store, id, "fixed", "", at)
+
+
+def mark_dropped(store: Store, id: str, reason: str, at: datetime) -> None:
+    """Note that a person said why an open row is not needed.  Writes.
+
+    Raises:
+        ValueError: if there is no such open row.
+    """
+    _settle(store, id, "dropped", reason, at)
+
+
+def drop_file(store: Store, name: str, reason: str, at: datetime) -> int:
+    """Drop all open rows of the files of a name, and return how many there were.  Writes."""
+    return store.change(
+        "UPDATE quarantine SET state = 'dropped', note = ?, at = ? WHERE state = 'open'"
+        " AND file IN (SELECT id FROM feed_file WHERE name = ?)",
+        (reason, text_of(at), name),
+    ).rowcount
+
+
+def _settle(store: Store, id: str, state: str, note: str, at: datetime) -> None:
+    file, _, row = id.partition("-")
+    changed = store.change(
+        "UPDATE quarantine SET state = ?, note = ?, at = ? WHERE file = ? AND row = ? AND state = 'open'",
+        (state, note, text_of(at), int(file), int(row)),
+    ).rowcount
+    if changed != 1:
+        raise ValueError(f"{id!r} is no open row")
+
+
+def _kept(row: tuple[Any, ...]) -> Kept:
+    file, name, number, column, value, reason, state, note = row
+    return Kept(f"{file}-{number}", QuarantineEntry(name, number, column, value, reason), state, note)
