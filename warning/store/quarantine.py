@@ -10,14 +10,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+
+import numpy as np
 
 from warning.model import QuarantineEntry, Rows
 from warning.store.connection import Store
-from warning.store.encoding import text_of
+from warning.store.encoding import day_of, text_of
 
 _CELLS = "indicator, place, date, number, received_at"
+_SPAN = 1 << 22  # days there are at most, up to the year 9999
 _ENTRY = 'q.file, f.name, q.row, q."column", q.value, q.reason, q.state, q.note'
 
 
@@ -55,10 +58,14 @@ def settle_delivered(store: Store, rows: Rows, file: int, at: datetime) -> int:
         " WHERE q.state = 'open' AND q.file <> ?",
         (wanted, file),
     )
-    if not open_rows:
+    asked = {
+        (before, row): key * _SPAN + day for key, before, row, text in open_rows if (day := _day(text)) is not None
+    }
+    if not asked:
         return 0
-    brought = set(zip(rows.series.tolist(), (str(day) for day in rows.dates), strict=True))
-    settled = [(text_of(at), file, before, row) for key, before, row, day in open_rows if (key, day) in brought]
+    brought = rows.series * _SPAN + rows.dates.astype("datetime64[D]").astype(np.int64)
+    found = set(brought[np.isin(brought, list(asked.values()))].tolist())
+    settled = [(text_of(at), file, *row) for row, cell in asked.items() if cell in found]
     return store.change_all(
         """UPDATE quarantine SET state = 'delivered', at = ?, "by" = ? WHERE file = ? AND row = ?""", settled
     )
@@ -159,6 +166,13 @@ def _settle(store: Store, id: str, state: str, note: str, at: datetime) -> None:
     ).rowcount
     if changed != 1:
         raise ValueError(f"{id!r} is no open row")
+
+
+def _day(text: str) -> int | None:
+    try:
+        return day_of(date.fromisoformat(text))
+    except ValueError:
+        return None
 
 
 def _kept(row: tuple[Any, ...]) -> Kept:
