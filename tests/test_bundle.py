@@ -41,12 +41,14 @@ def test_the_bundle_installs_and_works_where_no_network_is(bundle: Path, tmp_pat
     installed = offline("sh", tmp_path / "kapok-watch" / "install.sh", tmp_path / "installed")
     laid = offline(kapok, "init", centre)
     taken = offline(kapok, "import", cwd=centre)
+    looked = offline(kapok, "doctor", cwd=centre)
     heavy = offline(kapok.with_name("python"), "-c", "import matplotlib.pyplot, prophet, ruptures, uvicorn")
 
     assert "Network is unreachable" in reached.stderr
     assert (installed.stderr, installed.returncode) == ("", 0)
     assert "judge 484 series" in installed.stdout
     assert [(answer.stderr, answer.returncode) for answer in (laid, taken)] == [("", 0)] * 2
+    assert "依赖与清单一致" in looked.stdout  # the list is in the wheel
     assert heavy.returncode == 0, heavy.stderr
 
 

@@ -77,6 +77,7 @@ def test_help_names_every_command_and_answers_without_the_heavy_libraries() -> N
         *(
             "init",
             "check",
+            "doctor",
             "import",
             "sweep",
             "send",

@@ -52,6 +52,9 @@ def check(config: ConfigFile = None) -> None:
         typer.echo(f"  {line}")
 
 
+app.command()(cli_care.doctor)
+
+
 @app.command("import")
 def take(config: ConfigFile = None) -> None:
     """读入送来的文件 / Read the new files of the watched folder; exit code 2 if one could not be read."""

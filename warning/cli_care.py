@@ -95,3 +95,20 @@ def drop(
             quarantine_of(service, file)
             dropped = mending.drop_file(service.store, file, reason, now=now)
         screen.say(f"剔除 {dropped} 行 / {dropped} row(s) dropped")
+
+
+def doctor(config: ConfigFile = None) -> None:
+    """本机缺什么、有何隐患 / What is missing or at risk here; exit code 0 well, 1 hints, 2 something will not work."""
+    from warning.doctor import examine
+    from warning.machine import Weight
+
+    here = Path("config.toml")
+    found = examine(config or (here if here.exists() else None))
+    gravest = max(finding.weight for finding in found)
+    marks = {Weight.WELL: "✓", Weight.HINT: "！", Weight.FAULT: "×"}
+    for finding in found:
+        typer.echo(f"{marks[finding.weight]} {finding.about}：{finding.zh} / {finding.en}")
+    hints, faults = (sum(f.weight is weight for f in found) for weight in (Weight.HINT, Weight.FAULT))
+    typer.echo(f"提醒 {hints} 项，须处理 {faults} 项 / {hints} hint(s), {faults} fault(s)")
+    if gravest:
+        raise typer.Exit(int(gravest))

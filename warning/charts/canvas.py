@@ -38,6 +38,17 @@ def _face() -> FontProperties:
     return FontProperties(fname=str(FONT))
 
 
+def font_fault(file: Path = FONT) -> str | None:
+    """Return why the shipped font cannot be drawn with; None if it can."""
+    from matplotlib.font_manager import get_font
+
+    try:
+        known = get_font(str(file)).get_char_index(ord("木"))
+    except (OSError, RuntimeError) as error:
+        return str(error)
+    return None if known else "no Chinese characters"
+
+
 def stamp(figure: Figure, x: float, y: float, size: float) -> None:
     figure.text(x, y, "模 拟", ha="center", va="center", font=font(size), color="#7a7a7a", alpha=0.25, zorder=10)
 

@@ -108,7 +108,7 @@ class Store:
         try:
             yield
         except sqlite3.Error as error:
-            sentence = _complaint(error)
+            sentence = complaint(error)
             if sentence is None:
                 raise
             raise StoreError(f"{self.path}: {sentence}") from error
@@ -169,7 +169,7 @@ def open_store(path: Path, *, migrate: bool = True) -> Store:
     except BaseException as error:
         if connection is not None:
             connection.close()
-        sentence = _complaint(error)
+        sentence = complaint(error)
         if sentence is None:
             raise
         raise StoreError(f"{path}: {sentence}") from error
@@ -212,7 +212,7 @@ def _opened_to_read(path: Path) -> Store:
     except BaseException as error:
         if connection is not None:
             connection.close()
-        sentence = _complaint(error)
+        sentence = complaint(error)
         if sentence is None:
             raise
         raise StoreError(f"{path}: {sentence}") from error
@@ -273,6 +273,7 @@ def _may_not_write(error: BaseException | None) -> bool:
     return name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN"))
 
 
-def _complaint(error: BaseException) -> str | None:
+def complaint(error: BaseException) -> str | None:
+    """Return what SQLite says as an operator reads it, None where it is a mistake of ours."""
     name = getattr(error, "sqlite_errorname", None) or ""
     return next((sentence for code, sentence in _COMPLAINTS.items() if name.startswith(code)), None)

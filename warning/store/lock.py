@@ -34,3 +34,14 @@ def alone(database: Path) -> Iterator[None]:
                 reason = f"{path}: cannot be locked; give the service's user the right to write it and its folder"
             raise StoreError(reason) from error
         yield
+
+
+def held(database: Path) -> bool:
+    """Return whether a process holds the right to run the jobs of a database; makes no file."""
+    path = database.with_name(f"{database.name}.serving")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=0)) as connection:
+            connection.execute("BEGIN EXCLUSIVE")
+    except sqlite3.Error as error:
+        return (getattr(error, "sqlite_errorname", None) or "").startswith("SQLITE_BUSY")
+    return False

@@ -31,7 +31,7 @@ class Server:
             ConfigError: if the port cannot be had.
         """
         web = self._deployment.config.web
-        listening = _bound(str(self._deployment.config.file), web.host, web.port)
+        listening = bound(str(self._deployment.config.file), web.host, web.port)
         self._server = _Announcing(
             uvicorn.Config(
                 create_app(self._deployment),
@@ -75,7 +75,12 @@ class _Announcing(uvicorn.Server):
             self.answering.set()  # nobody waits for a server that fell over before it answered
 
 
-def _bound(file: str, host: str, port: int) -> socket.socket:
+def bound(file: str, host: str, port: int) -> socket.socket:
+    """Return a socket that listens where the page is to be served; ``file`` is named in the error.
+
+    Raises:
+        ConfigError: if the port cannot be had.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
