@@ -63,7 +63,7 @@ def test_a_tier_stands_for_its_places(tmp_path: Path, little: City) -> None:
     feeds, errors = feeds_of(tmp_path, little, thefts=THEFTS + 'absent = 0\nplaces = ["district"]\n')
 
     assert errors == []
-    assert places_of(feeds["thefts"], little) == ("0101", "0102")
+    assert places_of(feeds["thefts"], little.places) == ("0101", "0102")
 
 
 def test_two_feeds_cannot_claim_the_same_files(tmp_path: Path, little: City) -> None:

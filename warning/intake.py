@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from pathlib import Path
 
 from warning.errors import SourceError
-from warning.model import FileAccount
-from warning.sources import csv_files
-from warning.sources.rows import Known
+from warning.mapping import NATIVE, Feed
+from warning.model import FileAccount, Rows
+from warning.sources import csv_files, files
+from warning.sources.rows import Known, rows_of
+from warning.sources.shaping import shaped
+from warning.sources.table import Table
 from warning.store import Store, feed, run
 
 log = logging.getLogger(__name__)
-
-FEED = "csv"
 
 Progress = Callable[[str, int, int], None]  # file name, its number from 1, of how many
 
@@ -28,12 +29,13 @@ def import_folder(
     now: datetime,
     late_after: Mapping[str, int],
     zone: tzinfo,
+    feeds: Mapping[str, Feed] | None = None,
     progress: Progress | None = None,
 ) -> list[FileAccount]:
     """Read what is new in the watched folder, in order of name, one transaction a file.
 
     A file that cannot be read at all has an account with its ``error``, and a notice once a day; it is tried
-    again next time.  Files whose content was read before are passed over in silence.
+    again next time.  Files whose content was read before, by the same mapping, are passed over in silence.
 
     Args:
         store: The database; no transaction open.
@@ -42,6 +44,7 @@ def import_folder(
         now: The instant of the import, UTC.
         late_after: For each frequency, days after a period's end from which a value is late.
         zone: Whose dates the files' are.
+        feeds: The mappings by name; a CSV file that none of them claims is read as it is.
         progress: Told before each file; raising from it stops between two files.
 
     Raises:
@@ -49,14 +52,15 @@ def import_folder(
         StoreError: if the database refuses; the files before are stored, this one and those after are not.
     """
     accounts: list[FileAccount] = []
-    paths = csv_files.candidates(folder)
+    known = feeds or {}
+    paths = files.candidates(folder, known)
     for number, path in enumerate(paths, start=1):
         if progress is not None:
             progress(path.name, number, len(paths))
         try:
-            account = _import_file(store, city, path, now, late_after, zone)
+            account = _import_file(store, city, path, known, now, late_after, zone)
         except SourceError as error:
-            account = _refused(store, path.name, now, str(error), zone)
+            account = _refused(store, path.name, _feed_name(path.name, known), now, str(error), zone)
         if account is not None:
             accounts.append(account)
     refused = {account.name: account.error for account in accounts if account.error is not None}
@@ -66,24 +70,80 @@ def import_folder(
     return accounts
 
 
+def mapped(
+    tables: Sequence[Table],
+    mapping: Feed,
+    city: Known,
+    received: datetime,
+    late_after: Mapping[str, int],
+    *,
+    zone: tzinfo,
+    name: str,
+    sha256: str,
+) -> Rows:
+    """Return the rows of tables as a mapping reads them.
+
+    Args:
+        tables: The sheets of a file, or the answer of a database or a server.
+        mapping: Their feed's.
+        city: Indicators by id and places by code.
+        received: When the service reads them.
+        late_after: For each frequency, days after a period's end from which a value is late.
+        zone: Whose dates the tables' are.
+        name: Of the account.
+        sha256: Of what is read once.
+
+    Raises:
+        SourceError: if a table is not as the mapping says, or has a column that looks like personal data.
+    """
+    today = received.astimezone(zone).date()
+    found = shaped(tables, mapping, city, sha256=sha256, name=name, today=today)
+    if found.missing or found.zeros:
+        log.info("cells without a value name=%s missing=%d taken_as_zero=%d", name, found.missing, found.zeros)
+    return rows_of(found.long, city, received, late_after, zone=zone)
+
+
 def _import_file(
-    store: Store, city: Known, path: Path, now: datetime, late_after: Mapping[str, int], zone: tzinfo
+    store: Store,
+    city: Known,
+    path: Path,
+    feeds: Mapping[str, Feed],
+    now: datetime,
+    late_after: Mapping[str, int],
+    zone: tzinfo,
 ) -> FileAccount | None:
-    if feed.known(store, csv_files.fingerprint(path)):
-        return None
-    rows = csv_files.read(path, city, now, late_after, zone=zone)
+    mapping = files.feed_for(path.name, feeds)
+    if mapping is None:
+        if feed.known(store, csv_files.fingerprint(path)):
+            return None
+        rows = csv_files.read(path, city, now, late_after, zone=zone)
+    else:
+        content = files.content_of(path)
+        sha256 = files.fingerprint(content, mapping)
+        if feed.known(store, sha256):
+            return None
+        tables = files.tables_of(path.name, content, mapping.sheets)
+        rows = mapped(tables, mapping, city, now, late_after, zone=zone, name=path.name, sha256=sha256)
     with store.write():
-        account = feed.import_rows(store, rows, feed=FEED, received=now)
+        account = feed.import_rows(store, rows, feed=mapping.id if mapping else NATIVE, received=now)
     if account is not None:
         log.info(
-            "file imported name=%s rows=%d accepted=%d unchanged=%d quarantined=%d",
-            *(account.name, account.rows, account.accepted, account.unchanged, account.quarantined),
+            "file imported name=%s feed=%s rows=%d accepted=%d unchanged=%d quarantined=%d",
+            *(account.name, account.feed, account.rows, account.accepted, account.unchanged, account.quarantined),
         )
     return account
 
 
-def _refused(store: Store, name: str, now: datetime, reason: str, zone: tzinfo) -> FileAccount:
+def _feed_name(name: str, feeds: Mapping[str, Feed]) -> str:
+    try:
+        mapping = files.feed_for(name, feeds)
+    except SourceError:
+        return NATIVE
+    return mapping.id if mapping else NATIVE
+
+
+def _refused(store: Store, name: str, source: str, now: datetime, reason: str, zone: tzinfo) -> FileAccount:
     log.warning("file refused name=%s reason=%s", name, reason)
     with store.write():
         run.notice(store, now, name, reason, zone=zone)
-    return FileAccount(name=name, feed=FEED, received=now, error=reason)
+    return FileAccount(name=name, feed=source, received=now, error=reason)

@@ -138,7 +138,14 @@ def take_in(service: Service, now: datetime, *, progress: Progress | None = None
         raise SourceError(f"{folder}: the folder cannot be made: {error.strerror}; correct paths.feeds") from error
     late_after = service.config.feeds.late_after.model_dump()
     return import_folder(
-        service.store, service.city, folder, now=now, late_after=late_after, zone=service.config.zone, progress=progress
+        service.store,
+        service.city,
+        folder,
+        now=now,
+        late_after=late_after,
+        zone=service.config.zone,
+        feeds=service.feeds,
+        progress=progress,
     )
 
 

@@ -18,6 +18,7 @@ from warning.checked import Checked, checked, read_toml, suggestion
 from warning.city import City, Names
 from warning.config import Cron
 from warning.errors import ConfigError
+from warning.model import Place
 
 FOLDER = "feeds"  # within the city's folder
 NATIVE = "csv"  # the feed of files that no mapping claims
@@ -160,7 +161,7 @@ class Feed(Checked):
     def shape(self) -> str:
         """Return what decides how a content is read: two feeds that say the same of it read it alike."""
         aside = {"name_zh", "name_en", "department", "contact", "frequency", "due", "due_days", "at"}
-        return self.model_dump_json(exclude=aside | {"files", "sql", "http", "push"})
+        return self.model_dump_json(exclude_defaults=True, exclude=aside | {"files", "sql", "http", "push"})
 
 
 def read_feeds(folder: Path, city: City | None) -> tuple[dict[str, Feed], list[ConfigError]]:
@@ -215,12 +216,12 @@ def indicators_of(feed: Feed) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in named if name))
 
 
-def places_of(feed: Feed, city: City) -> tuple[str, ...]:
+def places_of(feed: Feed, places: Mapping[str, Place]) -> tuple[str, ...]:
     """Return the codes of the places a feed delivers; a tier stands for all its places."""
     found = (
         code
         for name in feed.places
-        for code in ([place.code for place in city.at_tier(name)] if name in city.tiers else [name])
+        for code in ([name] if name in places else [place.code for place in places.values() if place.tier == name])
     )
     return tuple(dict.fromkeys(found))
 

@@ -1,9 +1,8 @@
 """A watched folder of long CSV files: one row an observation.
 
 UTF-8, with or without a byte-order mark; columns ``indicator,place,date,value`` and,
-if the sender knows it, ``received_at`` (ISO 8601 with its offset).  A file is read
-once by its content.  Names that begin with "." or end in ".part" or ".tmp" are passed
-over: write a file under such a name and rename it when it is whole.
+if the sender knows it, ``received_at`` (ISO 8601 with its offset).  A file is read once
+by its content.
 """
 
 from __future__ import annotations
@@ -22,18 +21,6 @@ from warning.sources.rows import Known, Long, rows_of
 
 COLUMNS = ("indicator", "place", "date", "value")
 OPTIONAL = ("received_at",)
-
-
-def candidates(folder: Path) -> list[Path]:
-    """Return the files of a watched folder that are whole, by name.
-
-    Raises:
-        SourceError: if the folder cannot be listed.
-    """
-    try:
-        return sorted(path for path in folder.iterdir() if _is_whole(path))
-    except OSError as error:
-        raise SourceError(f"{folder}: cannot be listed: {error.strerror}; correct paths.feeds") from error
 
 
 def fingerprint(path: Path) -> str:
@@ -125,10 +112,6 @@ def _expected() -> str:
 
 def _ragged(found: int, expected: int) -> str:
     return f"该行有 {found} 格，应为 {expected} 格"
-
-
-def _is_whole(path: Path) -> bool:
-    return path.suffix.lower() == ".csv" and not path.name.startswith(".") and path.is_file()
 
 
 def _content(path: Path) -> bytes:

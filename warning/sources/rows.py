@@ -41,6 +41,13 @@ class Long:
     value: Column
     received_at: Column  # instants with their offset, "" where the sender does not say
     quarantined: tuple[QuarantineEntry, ...] = ()  # what could not be read as a cell
+    headers: Column | None = None  # under which header each value stands, where that is not one and the same
+    sheets: Column | None = None  # in which sheet, where there are several
+
+    def label(self, column: Column, row: int) -> str:
+        """Return what the person who wants to find a cell again needs beside its row."""
+        header = column.name or (self.headers.text(row) if self.headers is not None else "")
+        return f"{self.sheets.text(row)}!{header}" if self.sheets is not None else header
 
 
 def rows_of(long: Long, city: Known, received: datetime, late_after: Mapping[str, int], *, zone: tzinfo) -> Rows:
@@ -70,7 +77,7 @@ def rows_of(long: Long, city: Known, received: datetime, late_after: Mapping[str
     written = (long.indicator, long.place, long.date, long.value, long.received_at)
     unusable = [
         QuarantineEntry(
-            *(long.name, long.rows[n], column.name, cells.short(column.text(n), 200), reason),
+            *(long.name, long.rows[n], long.label(column, n), cells.short(column.text(n), 200), reason),
             cells=tuple(cells.short(cell.text(n), 200) for cell in written),
         )
         for n, (column, reason) in faults.items()

@@ -18,6 +18,6 @@ class Table:
     """One sheet of a workbook, one text file, one answer of a database or a server; empty rows are left out."""
 
     name: str  # of the file or the feed
-    sheet: str  # "" where there is only one
+    sheet: str  # "" of what has none
     sha256: str  # of the whole content it came from
     lines: tuple[Line, ...]

@@ -1,0 +1,227 @@
+"""Cells as they were found in a department's tables into cells as the city calls them, or set aside with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import product
+
+import numpy as np
+
+from warning.mapping import Feed, indicators_of, places_of
+from warning.model import Indicator, QuarantineEntry
+from warning.sources import cells, written
+from warning.sources.cells import Column, Integers, column_of
+from warning.sources.naming import Names, key
+from warning.sources.rows import Known, Long
+from warning.sources.table import Line, Table
+
+KEYS = ("indicator", "place", "date")
+FACTS = (*KEYS, "value", "received_at")
+
+Meaning = tuple[str, str]  # of a text: what it says, and why it cannot be used; one of the two is ""
+NOTHING: Meaning = ("", "")  # it says there is no value
+
+
+@dataclass
+class Gathered:
+    """Cells as they stand there, one list a fact."""
+
+    rows: list[int] = field(default_factory=list)
+    facts: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in FACTS})
+    headers: list[str] = field(default_factory=list)
+    sheets: list[str] = field(default_factory=list)
+    quarantined: list[QuarantineEntry] = field(default_factory=list)
+
+    def add(self, table: Table, line: Line, facts: Mapping[str, str], value: str, header: str, received: str) -> None:
+        """Add the cell of a line under a header."""
+        self.rows.append(line.number)
+        self.headers.append(header)
+        self.sheets.append(table.sheet)
+        for fact in KEYS:
+            self.facts[fact].append(facts[fact])
+        self.facts["value"].append(value)
+        self.facts["received_at"].append(received)
+
+
+def understood(
+    found: Gathered, feed: Feed, city: Known, names: Mapping[str, Names], *, sha256: str, name: str, today: date
+) -> tuple[Long, int, int]:
+    """Return the cells that say a value, how many say there is none, and how many zeros the mapping adds."""
+    columns = {fact: column_of(_header(feed, fact), texts) for fact, texts in found.facts.items()}
+    meanings = {
+        "indicator": _meanings(columns["indicator"], lambda text: _named(names["indicator"], text)),
+        "place": _meanings(columns["place"], lambda text: _named(names["place"], text)),
+        "date": _meanings(
+            columns["date"],
+            lambda text: written.day(text, order=feed.date_order, year=feed.year, today=today),
+        ),
+    }
+    indicators = [city.indicators.get(id) for id, _ in meanings["indicator"]]
+    values, meant = _values(columns["indicator"], columns["value"], indicators, feed)
+    if feed.align:
+        columns["date"], meanings["date"] = _aligned(
+            columns["indicator"], columns["date"], indicators, meanings["date"]
+        )
+    said = {
+        fact: Column(columns[fact].name, [text for text, _ in meanings[fact]], columns[fact].codes) for fact in KEYS
+    }
+    said["value"] = Column("", [text for text, _ in meant], values)
+    said["received_at"] = columns["received_at"]
+    missing = np.array([meaning == NOTHING for meaning in meant], dtype=bool)[values]
+    faults: dict[int, tuple[str, str]] = {}
+    reasons = {**{fact: (columns[fact].codes, meanings[fact]) for fact in KEYS}, "value": (values, meant)}
+    for fact, (codes, meaning) in reasons.items():
+        wrong = np.array([bool(reason) for _, reason in meaning], dtype=bool)[codes] & ~missing
+        for n in np.flatnonzero(wrong).tolist():
+            faults.setdefault(n, (fact, meaning[int(codes[n])][1]))
+    long = Long(
+        name,
+        sha256,
+        found.rows,
+        said["indicator"],
+        said["place"],
+        said["date"],
+        said["value"],
+        said["received_at"],
+        headers=column_of("", found.headers),
+        sheets=column_of("", found.sheets) if len({*found.sheets}) > 1 else None,
+    )
+    aside = [
+        QuarantineEntry(
+            name, found.rows[n], long.label(columns[fact], n), cells.short(found.facts[fact][n], 200), reason
+        )
+        for n, (fact, reason) in faults.items()
+    ]
+    usable = ~missing
+    usable[list(faults)] = False
+    zeros: list[tuple[str, str, str]] = []
+    absent = np.zeros(len(found.rows), dtype=bool)
+    if feed.absent is not None:
+        days = {day for day, _ in meanings["date"] if day and day <= today.isoformat()}
+        good = np.array([text in days for text in said["date"].distinct], dtype=bool)[said["date"].codes]
+        for fact in ("indicator", "place"):
+            good &= np.array([bool(text) for text in said[fact].distinct], dtype=bool)[said[fact].codes]
+        absent = missing & good
+        zeros = list(_left_out(said, feed, city, days, [*faults], ragged=bool(found.quarantined)))
+    long = _kept(long, np.flatnonzero(usable), np.flatnonzero(absent), zeros, (*found.quarantined, *aside))
+    return long, int((missing & ~absent).sum()), int(absent.sum()) + len(zeros)
+
+
+def _header(feed: Feed, fact: str) -> str:
+    """Return under which header a fact stands; "" where that differs from cell to cell."""
+    texts = getattr(feed.columns, fact)
+    return texts[0] if texts and fact != "value" else ""
+
+
+def _meanings(column: Column, meaning: Callable[[str], Meaning]) -> list[Meaning]:
+    return [meaning(text) for text in column.distinct]
+
+
+def _named(names: Names, text: str) -> Meaning:
+    code = names.code(text)
+    return (code, "") if code else ("", names.reason(text))
+
+
+def _pairs(first: Column, second: Column) -> tuple[Iterable[tuple[int, int]], Integers]:
+    """Return the distinct pairs of what stands in two columns, and which of them each row has."""
+    width = max(len(second.distinct), 1)
+    pairs, codes = np.unique(first.codes * width + second.codes, return_inverse=True)
+    return [divmod(pair, width) for pair in pairs.tolist()], codes
+
+
+def _values(
+    indicator: Column, value: Column, indicators: Sequence[Indicator | None], feed: Feed
+) -> tuple[Integers, list[Meaning]]:
+    """Return which meaning each value has, and the meanings: what 42% says depends on the indicator."""
+    nothing = {"", *map(key, feed.missing)}
+    pairs, codes = _pairs(indicator, value)
+    meanings: list[Meaning] = []
+    computed = {ratio.indicator for ratio in feed.ratios}
+    for i, v in pairs:
+        one, text = indicators[i], value.distinct[v]
+        if key(text) in nothing:
+            meanings.append(NOTHING)
+        elif one is None:
+            meanings.append((text, ""))
+        else:
+            factor = feed.factors.get(one.id) if one.id not in computed else None
+            meanings.append(written.number(text, one.unit, one.kind, factor))
+    return codes, meanings
+
+
+def _aligned(
+    indicator: Column, day: Column, indicators: Sequence[Indicator | None], meanings: Sequence[Meaning]
+) -> tuple[Column, list[Meaning]]:
+    """Return the dates as the first days of the periods they lie in, as long as the indicator's are."""
+    pairs, codes = _pairs(indicator, day)
+    texts: list[str] = []
+    aligned: list[Meaning] = []
+    for i, d in pairs:
+        one, (said, reason) = indicators[i], meanings[d]
+        texts.append(day.distinct[d])
+        aligned.append((_first(date.fromisoformat(said), one.frequency).isoformat() if one and said else said, reason))
+    return Column(day.name, texts, codes), aligned
+
+
+def _first(day: date, frequency: str) -> date:
+    if frequency == "weekly":
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if frequency == "monthly" else day
+
+
+def _left_out(
+    said: Mapping[str, Column],
+    feed: Feed,
+    city: Known,
+    days: set[str],
+    faulty: Sequence[int],
+    *,
+    ragged: bool,
+) -> Iterable[tuple[str, str, str]]:
+    """Yield what a delivered date does not mention.  A date with rows set aside is not sure to lack anything."""
+    unsure = {said["date"].text(n) for n in faulty if not (said["indicator"].text(n) and said["place"].text(n))}
+    if ragged or "" in {said["date"].text(n) for n in faulty}:
+        return
+    mentioned = ([said[fact].distinct[n] for n in said[fact].codes.tolist()] for fact in KEYS)
+    present = set(zip(*mentioned, strict=True))
+    for id, code, day in product(indicators_of(feed), places_of(feed, city.places), sorted(days - unsure)):
+        fits = _first(date.fromisoformat(day), city.indicators[id].frequency).isoformat() == day
+        if fits and (id, code, day) not in present:
+            yield id, code, day
+
+
+def _kept(
+    long: Long,
+    usable: Integers,
+    absent: Integers,
+    zeros: Sequence[tuple[str, str, str]],
+    quarantined: tuple[QuarantineEntry, ...],
+) -> Long:
+    """Return the rows that can be used, then those that are 0."""
+    kept = np.concatenate([usable, absent])
+
+    def column(found: Column, more: Sequence[str]) -> Column:
+        added = column_of("", more)
+        codes = np.concatenate([found.codes[kept], added.codes + len(found.distinct)])
+        return Column(found.name, [*found.distinct, *added.distinct], codes)
+
+    ids, places, days = zip(*zeros, strict=True) if zeros else ((), (), ())
+    value = column(long.value, ["0"] * len(zeros))
+    value.codes[len(usable) : len(kept)] = len(value.distinct)
+    blank = [""] * len(zeros)
+    rows = np.array(long.rows, dtype=np.int64)[kept].tolist() + [0] * len(zeros)
+    return Long(
+        long.name,
+        long.sha256,
+        rows,
+        column(long.indicator, ids),
+        column(long.place, places),
+        column(long.date, days),
+        Column(value.name, [*value.distinct, "0"], value.codes),
+        column(long.received_at, blank),
+        quarantined,
+        column(long.headers, blank) if long.headers else None,
+        column(long.sheets, blank) if long.sheets else None,
+    )

@@ -1,0 +1,197 @@
+"""Tables of any shape into long cells, as the mapping of their feed says.
+
+A cell that holds or should hold a value is one row of the account; one that says there is no value (empty, 无, —) is
+none.  What cannot be understood is set aside with its first fault; a fault costs its cell, or its row, alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from warning.errors import SourceError
+from warning.mapping import Feed
+from warning.model import QuarantineEntry
+from warning.sources import cells, written
+from warning.sources.gathered import KEYS, Gathered, understood
+from warning.sources.heads import Head, head_of, personal
+from warning.sources.naming import Names, indicator_names, key, place_names
+from warning.sources.rows import Known, Long
+from warning.sources.table import Line, Table
+
+ACROSS = {"long": "", "indicators": "indicator", "places": "place", "dates": "date"}  # what further columns are
+
+_NOTE = re.compile(
+    r"(注|备注|说明|填报|填表|制表|审核|复核|单位负责人|负责人|联系|数据来源|统计口径|note|source)", re.I
+)
+
+
+@dataclass(frozen=True)
+class Shaped:
+    """What was found in a file."""
+
+    long: Long
+    heads: Mapping[str, Head]  # by sheet
+    missing: int  # cells that say there is no value
+    zeros: int  # values a feed left out, which its mapping says are 0
+
+
+def shaped(tables: Sequence[Table], feed: Feed, city: Known, *, sha256: str, name: str, today: date) -> Shaped:
+    """Return the cells of a file.
+
+    Args:
+        tables: Its sheets.
+        feed: Its mapping.
+        city: Indicators by id and places by code.
+        sha256: Of what is read once.
+        name: Of the file.
+        today: The day it is read on; a date without a year is not after it, and no later date is filled with zeros.
+
+    Raises:
+        SourceError: if a sheet has no header as the mapping says, or a column that looks like personal data.
+    """
+    names = {"indicator": indicator_names(city, feed.codes), "place": place_names(city, feed.codes)}
+    gathered, heads = Gathered(), {}
+    for table in tables:
+        try:
+            heads[table.sheet] = _gather(table, feed, names, gathered, today)
+        except SourceError as error:
+            where = f"{name}, sheet {table.sheet}" if table.sheet else name
+            raise SourceError(f"{where}: {error}; the mapping is city/feeds/{feed.id}.toml") from error
+    long, missing, zeros = understood(gathered, feed, city, names, sha256=sha256, name=name, today=today)
+    return Shaped(long, heads, missing, zeros)
+
+
+def head(table: Table, feed: Feed, names: Mapping[str, Names], today: date) -> tuple[Head, dict[str, int]]:
+    """Return a table's header, and in which column each fact of the mapping stands.
+
+    Raises:
+        SourceError: if there is no such header, or a column is missing.
+    """
+    wanted = {fact: texts for fact, texts in feed.columns if texts and not texts[0].startswith("@")}
+
+    def placed(found: Head) -> dict[str, int | None]:
+        return {fact: found.find(texts) for fact, texts in wanted.items()}
+
+    def score(found: Head) -> int:
+        try:
+            there = placed(found)
+        except SourceError:
+            return 1
+        columns = set(there.values())
+        further = [n for n in range(len(found.headers)) if n not in columns]
+        known = sum(bool(_across(feed, found, n, names, today)) for n in further) if ACROSS[feed.layout] else 0
+        return 2 * sum(n is not None for n in there.values()) + 2 * known
+
+    best = head_of(table, None if feed.header == "auto" else feed.header, score)
+    there = placed(best)
+    lacking = [fact for fact, n in there.items() if n is None and fact != "received_at"]
+    if lacking:
+        said = ", ".join(f"{' / '.join(wanted[fact])} (columns.{fact})" for fact in lacking)
+        raise SourceError(f"no column is called {said}; found: {written.shown(labels_of(best))}")
+    return best, {fact: n for fact, n in there.items() if n is not None}
+
+
+def _across(feed: Feed, found: Head, n: int, names: Mapping[str, Names], today: date) -> str:
+    """Return what a further column of a wide table is of: an id, a code or a date; "" where it is not known."""
+    texts = found.headers[n].names
+    if feed.layout != "dates":
+        return names[ACROSS[feed.layout]].code(*texts)
+    days = (written.day(text, order=feed.date_order, year=feed.year, today=today)[0] for text in texts)
+    return next((day for day in days if day), "")
+
+
+def _gather(table: Table, feed: Feed, names: Mapping[str, Names], gathered: Gathered, today: date) -> Head:
+    found, columns = head(table, feed, names, today)
+    width = len(found.headers)
+    ignored = {n for n, header in enumerate(found.headers) if {*map(key, header.names)} & {*map(key, feed.ignore)}}
+    totals = {key(text) for text in feed.totals} - {key(text) for text in (*feed.codes.place, *feed.codes.indicator)}
+    counted = {key(part) for ratio in feed.ratios for part in (ratio.numerator, ratio.denominator)}
+    known = {n for n in range(width) if names["indicator"].code(*found.headers[n].names)}
+    further: list[int] = []
+    if ACROSS[feed.layout]:
+        aside = {*columns.values(), *ignored}
+        further = [n for n in range(width) if n not in aside and found.headers[n].parts]
+        further = [n for n in further if not {*map(key, found.headers[n].names)} & (totals | counted)]
+    named = personal(found, known, {*further, *((columns["value"],) if "value" in columns else ())})
+    if named:
+        raise SourceError(
+            f"the column {named!r} looks like personal data, and nothing of the file was read; only counts may be sent"
+        )
+    ratios = [(ratio, *_counts(found, ratio.numerator, ratio.denominator)) for ratio in feed.ratios]
+    outside = {fact: _outside(feed, fact, table, found, names) for fact in KEYS if fact not in columns}
+    across, labels = ACROSS[feed.layout], [header.text for header in found.headers]
+    what = {n: _across(feed, found, n, names, today) or labels[n] for n in further}
+    own = {columns[fact]: {*map(key, found.headers[columns[fact]].names)} for fact in KEYS if fact in columns}
+    gap = [""] * width
+    for line in found.body:
+        row = [*line.cells, *gap[len(line.cells) :]]
+        if _aside(row, own, totals):
+            continue
+        if len(line.cells) < width or any(row[width:]):
+            gathered.quarantined.append(_ragged(table, line, width))
+            continue
+        facts = {fact: row[columns[fact]] if fact in columns else outside[fact] for fact in KEYS}
+        received = row[columns["received_at"]] if "received_at" in columns else ""
+        if not across:
+            gathered.add(table, line, facts, row[columns["value"]], labels[columns["value"]], received)
+        for n in further:
+            gathered.add(table, line, {**facts, across: what[n]}, row[n], labels[n], received)
+        for ratio, part, whole in ratios:
+            share = _share(row[part], row[whole], feed)
+            gathered.add(table, line, {**facts, across: ratio.indicator}, share, labels[part], received)
+    return found
+
+
+def _aside(row: Sequence[str], own: Mapping[int, set[str]], totals: set[str]) -> bool:
+    """Say whether a line below the header is none of the data: a total, a note, the header once more."""
+    filled = [cell for cell in row if cell]
+    if not filled or key(filled[0]) in totals or any(key(row[n]) in totals for n in own):
+        return True
+    if own and all(key(row[n]) in texts for n, texts in own.items()):
+        return True
+    return bool(_NOTE.match(filled[0])) and all(_NOTE.match(cell) for cell in filled)
+
+
+def _outside(feed: Feed, fact: str, table: Table, found: Head, names: Mapping[str, Names]) -> str:
+    """Return a fact that has no column: a constant, or what stands in a title or a name."""
+    texts = getattr(feed.columns, fact)
+    if not texts:
+        return str(getattr(feed.constants, fact, ""))
+    titles = " ".join(dict.fromkeys(cell for line in found.titles for cell in line.cells if cell))
+    text = {"@title": titles, "@sheet": table.sheet, "@file": table.name}[texts[0]]
+    within = written.day_within(text) if fact == "date" else names[fact].within(text)
+    return within or text
+
+
+def _counts(found: Head, *wanted: str) -> tuple[int, int]:
+    columns = [found.find((text,)) for text in wanted]
+    for text, n in zip(wanted, columns, strict=True):
+        if n is None:
+            raise SourceError(f"no column is called {text} (ratios); found: {written.shown(labels_of(found))}")
+    part, whole = (n for n in columns if n is not None)
+    return part, whole
+
+
+def _share(part: str, whole: str, feed: Feed) -> str:
+    """Return a percentage of two counts; "" where there was nothing to count."""
+    nothing = {"", *map(key, feed.missing)}
+    if key(part) in nothing or key(whole) in nothing:
+        return ""
+    (above, wrong), (below, wrong_too) = (written.number(text, "", "count", None) for text in (part, whole))
+    if wrong or wrong_too or (Decimal(below) == 0 and Decimal(above) != 0):
+        return f"{part} / {whole}"
+    return f"{round(100 * Decimal(above) / Decimal(below), 6)}%" if Decimal(below) else ""
+
+
+def _ragged(table: Table, line: Line, width: int) -> QuarantineEntry:
+    value = cells.short(",".join(line.cells), 200)
+    return QuarantineEntry(table.name, line.number, "", value, f"该行有 {len(line.cells)} 格，应为 {width} 格")
+
+
+def labels_of(found: Head) -> list[str]:
+    """Return what the columns of a table are called."""
+    return [header.text for header in found.headers]
