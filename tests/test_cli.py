@@ -90,6 +90,7 @@ def test_help_names_every_command_and_answers_without_the_heavy_libraries() -> N
             "serve",
             "demo",
             "quarantine",
+            "feed",
         )
     ]
     assert "typer" in imported

@@ -20,6 +20,7 @@ from warning.config import Cron
 from warning.errors import ConfigError
 from warning.model import Place
 
+NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"  # of a feed
 FOLDER = "feeds"  # within the city's folder
 NATIVE = "csv"  # the feed of files that no mapping claims
 OUTSIDE = ("@title", "@sheet", "@file")  # where a fact stands that has no column: lines above the header, names
@@ -126,7 +127,7 @@ class Push(Checked):
 class Feed(Checked):
     """One feed: who sends it, when it is due, and how its tables are to be read."""
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")  # the name of its file
+    id: str = Field(pattern=NAME)  # the name of its file
     name_zh: str = Field(min_length=1)
     name_en: str = ""
     kind: Kind = "file"

@@ -38,13 +38,13 @@ def feed_for(name: str, feeds: Mapping[str, Feed]) -> Feed | None:
     Raises:
         SourceError: if several feeds claim it, or none does and it is no CSV file.
     """
-    owners = [feed for feed in feeds.values() if _claims(feed, name)]
+    owners = [feed for feed in feeds.values() if claims(feed, name)]
     if len(owners) > 1:
         raise SourceError(
             f"{name}: claimed by {' and '.join(feed.id for feed in owners)}; correct files in city/feeds/"
         )
     if not owners and Path(name).suffix.lower() != NATIVE:
-        raise SourceError(f"{name}: no feed in city/feeds/ claims it; describe it in a file there")
+        raise SourceError(f"{name}: no feed in city/feeds/ claims it; describe it with `kapok feed add`")
     return owners[0] if owners else None
 
 
@@ -82,7 +82,8 @@ def fingerprint(content: bytes, feed: Feed) -> str:
     return hashlib.sha256(feed.shape().encode() + b"\0" + content).hexdigest()
 
 
-def _claims(feed: Feed, name: str) -> bool:
+def claims(feed: Feed, name: str) -> bool:
+    """Say whether a file of this name is of a feed."""
     found = unicodedata.normalize("NFC", name).casefold()
     return any(fnmatchcase(found, unicodedata.normalize("NFC", pattern).casefold()) for pattern in feed.files)
 
@@ -91,4 +92,4 @@ def _is_whole(path: Path, feeds: Iterable[Feed]) -> bool:
     suffix = path.suffix.lower()
     if path.name.startswith((".", "~$")) or suffix in UNFINISHED or not path.is_file():
         return False
-    return suffix in TABLES or any(_claims(feed, path.name) for feed in feeds)
+    return suffix in TABLES or any(claims(feed, path.name) for feed in feeds)

@@ -90,7 +90,11 @@ def understood(
     )
     aside = [
         QuarantineEntry(
-            name, found.rows[n], long.label(columns[fact], n), cells.short(found.facts[fact][n], 200), reason
+            name,
+            found.rows[n],
+            long.label(columns[fact], n),
+            cells.short(_shown(found, columns[fact], fact, n), 200),
+            reason,
         )
         for n, (fact, reason) in faults.items()
     ]
@@ -107,6 +111,11 @@ def understood(
         zeros = list(_left_out(said, feed, city, days, [*faults], ragged=bool(found.quarantined)))
     long = _kept(long, np.flatnonzero(usable), np.flatnonzero(absent), zeros, (*found.quarantined, *aside))
     return long, int((missing & ~absent).sum()), int(absent.sum()) + len(zeros)
+
+
+def _shown(found: Gathered, column: Column, fact: str, row: int) -> str:
+    """Return what stands in a cell; of one under a header that is not known, its value."""
+    return found.facts[fact if column.name else "value"][row]
 
 
 def _header(feed: Feed, fact: str) -> str:

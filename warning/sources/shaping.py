@@ -97,11 +97,11 @@ def head(table: Table, feed: Feed, names: Mapping[str, Names], today: date) -> t
 
 def _across(feed: Feed, found: Head, n: int, names: Mapping[str, Names], today: date) -> str:
     """Return what a further column of a wide table is of: an id, a code or a date; "" where it is not known."""
-    texts = found.headers[n].names
+    header = found.headers[n]
     if feed.layout != "dates":
-        return names[ACROSS[feed.layout]].code(*texts)
-    days = (written.day(text, order=feed.date_order, year=feed.year, today=today)[0] for text in texts)
-    return next((day for day in days if day), "")
+        return names[ACROSS[feed.layout]].code(*header.names)
+    lowest = header.parts[-1] if header.parts else ""  # with what stands above it 3/5 would be a date, too
+    return written.day(lowest, order=feed.date_order, year=feed.year, today=today)[0]
 
 
 def _gather(table: Table, feed: Feed, names: Mapping[str, Names], gathered: Gathered, today: date) -> Head:

@@ -1,0 +1,102 @@
+"""``kapok feed``: a department's file, tried before anything is taken in; its mapping guessed, written and listed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="各部门报送的数据 / what the departments send",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+SHOWN = 5  # values, and rows in quarantine, shown of a file unless told otherwise
+ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help="配置文件 / configuration; ./config.toml")]
+File = Annotated[Path, typer.Argument(help="部门送来的文件 / the file a department sent")]
+
+
+@app.command("try")
+def attempt(
+    file: File,
+    feed: Annotated[str | None, typer.Option("--feed", metavar="NAME", help="按此映射 / by this mapping")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="至多列多少行 / rows listed at most")] = SHOWN,
+    config: ConfigFile = None,
+) -> None:
+    """试读一个文件，什么也不改 / What would be read of a file, and what not; changes nothing."""
+    from warning import screen
+    from warning.asked import deployment_of
+    from warning.feeding import try_file
+
+    deployment = deployment_of(config)
+    tried = try_file(deployment, file, feed)
+    if tried.guess is not None:
+        screen.say("没有映射认领这个文件，推测如下 / no mapping claims the file; a guess:")
+        typer.echo(tried.guess.toml())
+        for fault in tried.faults:
+            screen.say(f"  {fault}")
+    elif tried.feed is not None:
+        screen.say(f"映射 mapping: {deployment.config.path('city') / 'feeds' / tried.feed}.toml")
+    if tried.rows is None:
+        screen.say("补全映射后再试 / complete the mapping and try again: docs/feeds.zh.md, docs/feeds.en.md")
+        raise typer.Exit(2)
+    city, rows = deployment.city, tried.rows
+    values = zip(rows.series[:limit].tolist(), rows.dates[:limit].tolist(), rows.values[:limit].tolist(), strict=True)
+    screen.show_table(
+        "将读入 Would be read",
+        ("指标 indicator", "地区 place", "日期 date", "值 value"),
+        [
+            (
+                city.indicators[rows.keys[n].indicator].name_zh,
+                city.places[rows.keys[n].place].name_zh,
+                day,
+                f"{value:g}",
+            )
+            for n, day, value in values
+        ],
+    )
+    screen.show_quarantine(rows.quarantined[:limit], with_file=False)
+    usable, aside = len(rows.values), len(rows.quarantined)
+    screen.say(
+        f"共 {rows.read} 行：可用 {usable}（其中补零 {tried.zeros}），隔离 {aside}；另有 {tried.missing} 格写明无数据"
+    )
+    screen.say(
+        f"{rows.read} row(s): {usable} usable ({tried.zeros} of them zeros that were left out), {aside} to quarantine; "
+        f"{tried.missing} more cell(s) say there is no value"
+    )
+
+
+@app.command()
+def add(
+    file: File,
+    name: Annotated[str, typer.Option("--name", help="映射的名字 / name of the mapping")],
+    config: ConfigFile = None,
+) -> None:
+    """把推测的映射写进 city/feeds/ / Write the guessed mapping of a file; an existing one is left alone."""
+    from warning.asked import deployment_of
+    from warning.feeding import add_feed
+
+    typer.echo(add_feed(deployment_of(config), file, name))
+    typer.echo(f"kapok feed try {file} --feed {name}")
+
+
+@app.command("list")
+def listed(config: ConfigFile = None) -> None:
+    """已有的映射 / The mappings there are."""
+    from warning import screen
+    from warning.asked import deployment_of
+
+    feeds = deployment_of(config).feeds.values()
+    screen.show_table(
+        "报送 Feeds",
+        ("名字 name", "名称 title", "方式 kind", "部门 department", "联系 contact", "文件 files", "应到 due"),
+        [
+            (
+                *(feed.id, feed.name_zh, feed.kind, feed.department, feed.contact, " ".join(feed.files)),
+                f"+{feed.due_days} {feed.due}" if feed.due else "",
+            )
+            for feed in feeds
+        ],
+    )
