@@ -89,8 +89,8 @@ def test_help_names_every_command_and_answers_without_the_heavy_libraries() -> N
             "simulate",
             "serve",
             "demo",
-            "quarantine",
             "feed",
+            "quarantine",
         )
     ]
     assert "typer" in imported

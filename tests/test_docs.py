@@ -60,8 +60,6 @@ def test_every_command_that_is_quoted_exists_with_its_options(page: str) -> None
 
     for name, *rest in commands(page):
         command = known.commands.get(name)  # type: ignore[attr-defined]
-        if words and hasattr(command, "commands"):
-            command = command.commands.get(words.pop(0))
         assert command is not None, f"{page}: kapok {name}"
         within = getattr(command, "commands", {})
         command, words = (within[rest[0]], rest[1:]) if rest and rest[0] in within else (command, rest)

@@ -57,7 +57,7 @@ def attempt(
             for n, day, value in values
         ],
     )
-    screen.show_quarantine(rows.quarantined[:limit], with_file=False)
+    screen.show_entries(rows.quarantined[:limit])
     usable, aside = len(rows.values), len(rows.quarantined)
     screen.say(
         f"共 {rows.read} 行：可用 {usable}（其中补零 {tried.zeros}），隔离 {aside}；另有 {tried.missing} 格写明无数据"

@@ -65,7 +65,7 @@ class Context:
             last = past.get(alert.number)
             if last is None or last.transition is Transition.ENDED:
                 continue
-            if alert.number in later or alert.updated > self.day:
+            if alert.number in later or alert.updated != self._last_period(alert):
                 found.append(self._as_it_was(alert, last.after))
             elif alert.stage is not Stage.CLOSED:
                 found.append(alert)
@@ -83,8 +83,22 @@ class Context:
         evidence: tuple[Signal, ...] = ()
         if reached is not None and level > Level.CALM:
             evidence = verdict(alert.key, reached, [signal for signal in told if signal.date == reached]).signals
-        onset = alert.onset if alert.onset <= self.day else alert.opened
-        return replace(alert, active=level, onset=onset, updated=min(alert.updated, self.day), evidence=evidence)
+        known = alert.onset if alert.onset <= self.day else alert.opened
+        return replace(
+            alert,
+            active=level,
+            peak=max(event.after for event in self.happened[alert.number]),
+            stage=Stage.RAISED if alert.stage is Stage.CLOSED else alert.stage,  # it ended later, and by itself
+            onset=past.onset_told(self.service.store, alert, self.day) or known,
+            updated=self._last_period(alert),
+            evidence=evidence,
+        )
+
+    def _last_period(self, alert: Alert) -> date:
+        """Return the first day of the last period an alert was judged by that was over on the day."""
+        step = 7 if self.service.city.indicators[alert.indicator].frequency == "weekly" else 1
+        later = (alert.updated + timedelta(days=step - 1) - self.day).days
+        return alert.updated - timedelta(days=step * max(0, -(-later // step)))
 
     @cached_property
     def happened(self) -> dict[str, list[Event]]:

@@ -75,6 +75,18 @@ def days_judged(store: Store, period: tuple[date, date]) -> frozenset[date]:
     return frozenset(found.date for found in coverages_of.between(store, *period))
 
 
+def onset_told(store: Store, alert: Alert, day: date) -> date | None:
+    """Return since when an alert lasted by what the text of a day said of it; None where it said nothing.
+
+    Stronger evidence of later days may have dated it anew.
+    """
+    written = document.document(store, "narrative", alert.place, day)
+    rows = [] if written is None else json.loads(written.facts)
+    series = f"{alert.place}/{alert.indicator}/"
+    told = (row["value"] for row in rows if row["id"].startswith(series) and row["id"].endswith("/onset"))
+    return next((date.fromisoformat(value) for value in told), None)
+
+
 def alerts_before(store: Store, period: tuple[date, date], *, of: Collection[str] | None = None) -> int | None:
     """Return how many alerts, all or some, the period before had; None where its first day was not judged."""
     last = period[0] - timedelta(days=1)
