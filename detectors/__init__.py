@@ -25,6 +25,6 @@ DETECTORS: dict[str, Detector] = {
     "threshold": threshold,
 }
 
-GIVEN = ("last", "cache", "spawned")  # by the program that calls; no word of a rule file
+GIVEN = ("last", "cache", "spawned", "beat")  # by the program that calls; no word of a rule file
 
 __all__ = ["DETECTORS", "GIVEN", "DayKind", "Detector", "Panel", "Reason", "Scores"]

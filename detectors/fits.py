@@ -31,10 +31,12 @@ from detectors.panel import DayKind, Floats
 
 PROCESSES = 2
 STARTING, PATIENCE = 60.0, 5.0  # seconds that spawned processes may take to start, and for each fit: usually .1
+LOOK = 0.5  # seconds after which the caller is told again how far it is
 REMEMBERED = 2_000  # fits, a few hundred bytes each
 FORM = 1  # of a fit; another one, and none that was kept is used
 
 Place = TypeVar("Place", bound=Hashable)
+Beat = Callable[[str], None]  # told how far it is; what it raises ends the fits
 
 logging.getLogger("cmdstanpy").addHandler(logging.NullHandler())  # without a handler it adds its own, which talks
 
@@ -94,7 +96,12 @@ _lock = Lock()
 
 
 def fits_of(
-    tasks: Mapping[Place, Task], *, cache: Cache | None = None, spawned: bool = False, limit: float | None = None
+    tasks: Mapping[Place, Task],
+    *,
+    cache: Cache | None = None,
+    spawned: bool = False,
+    limit: float | None = None,
+    beat: Beat | None = None,
 ) -> dict[Place, Fit | None]:
     """Return the fit of every task, from the cache where it is known; None where Prophet gave up or was ended.
 
@@ -105,7 +112,7 @@ def fits_of(
     with _lock:
         found = {key: cache[key] for key in keys.values() if key in cache}
     missing = {key: tasks[place] for place, key in keys.items() if key not in found}
-    fresh = dict(zip(missing, all_fits(list(missing.values()), spawned=spawned, limit=limit), strict=True))
+    fresh = dict(zip(missing, all_fits(list(missing.values()), spawned=spawned, limit=limit, beat=beat), strict=True))
     with _lock:
         cache.update((key, text) for key, text in fresh.items() if text is not None)
     texts = {**found, **fresh}
@@ -118,6 +125,7 @@ def all_fits(
     spawned: bool,
     limit: float | None = None,
     fit: Callable[[Task], Fit | None] | None = None,
+    beat: Beat | None = None,
 ) -> list[str | None]:
     """Return the fit of every task in order as text, None where Prophet gave up or did not come to an end.
 
@@ -128,6 +136,7 @@ def all_fits(
         limit: Seconds for all of them when spawned, by default far more than they need.  A process that hangs is
             ended with all it started; one that the system ended, for want of memory say, is not waited for.
         fit: What fits one, for tests of what goes wrong.
+        beat: Called now and then while processes fit; raising from it ends them at once.
     """
     fit = fit or fitted
     if not spawned:
@@ -137,8 +146,11 @@ def all_fits(
     end = time.monotonic() + (STARTING + PATIENCE * len(tasks) if limit is None else limit)
     workers = dict(_started(fit, numbered[n::PROCESSES]) for n in range(min(PROCESSES, len(tasks))))
     try:
-        while workers and (ready := wait(list(workers), max(end - time.monotonic(), 0.0))):
-            for pipe in (one for one in workers.copy() if one in ready):
+        while workers and (left := end - time.monotonic()) > 0:
+            if beat is not None:
+                beat(f"{len(tasks)} fits")
+            ready = wait(list(workers), min(left, LOOK))
+            for pipe in [one for one in workers if one in ready]:
                 try:
                     number, text = pipe.recv()
                     found[number] = text

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from detectors.fits import Cache, Fit, Task, fits_of
+from detectors.fits import Beat, Cache, Fit, Task, fits_of
 from detectors.panel import Floats, Panel, Reason, Scores, checked_last, first_reported, judged
 from detectors.tails import (
     Tails,
@@ -40,6 +40,7 @@ def forecast(
     flexibility: float = 0.05,
     cache: Cache | None = None,
     spawned: bool = False,
+    beat: Beat | None = None,
 ) -> Scores:
     """Compare each of the last dates with Prophet's forecast from the anchor day before it.
 
@@ -53,6 +54,7 @@ def forecast(
         flexibility: Prophet's ``changepoint_prior_scale``.
         cache: Fits made before, as text by content; new ones are put in.  Without it this process's own memory.
         spawned: Fit in processes of their own, which are ended when they take far too long.
+        beat: Called now and then while they fit; raising from it ends them at once.
 
     Returns:
         Scores with (K, N) arrays.  The spread is that of the fit's residuals: for counts
@@ -84,7 +86,7 @@ def forecast(
         if not np.isnan(observed[rows - since_anchor == anchor, column]).all()
         and (task := _task(panel, int(anchor), column, fit_every, history, flexibility)) is not None
     }
-    fits = fits_of(tasks, cache=cache, spawned=spawned)
+    fits = fits_of(tasks, cache=cache, spawned=spawned, beat=beat)
     numbers = np.full((6, *observed.shape), np.nan)  # expected, lower, upper, rise, fall, above
     reason = np.where(np.isnan(observed), Reason.NOT_REPORTED, Reason.JUDGED).astype(np.int8)
     days = _days(panel)

@@ -30,6 +30,7 @@ from little_city import (
     EAST,
     FRIDAY,
     MONDAY,
+    RULES,
     SATURDAY,
     SUNDAY,
     WEST,
@@ -45,7 +46,7 @@ from little_city import (
 
 from warning.config import Job
 from warning.jobs import JOBS, Task
-from warning.schedule import KEPT, due, trigger
+from warning.schedule import KEPT, Stopped, due, trigger
 from warning.service import open_service
 from warning.store import open_store, run
 from warning.store.encoding import text_of
@@ -398,6 +399,26 @@ def test_a_sweep_that_failed_is_tried_again_three_times_with_growing_pauses(tmp_
         (text_of(at(SATURDAY, "07:30")), text_of(at(SATURDAY, minute)))
         for minute in ("08:00", "08:05", "08:20", "09:20")
     ]
+
+
+def test_a_sweep_stops_also_while_it_fits(tmp_path: Path) -> None:
+    config = lay(tmp_path)
+    fitted = RULES.replace('"threshold"', '"forecast"').replace("{ window = 7, baseline = 182 }", "{ fit_every = 7 }")
+    (tmp_path / "rules" / "police.toml").write_text(fitted, encoding="utf-8")
+    steps = []
+
+    def beat(step: str) -> None:
+        steps.append(step)
+        if step.endswith("fits"):
+            raise Stopped(step)
+
+    with open_service(config) as service:
+        now = at(FRIDAY, "19:00")
+        with pytest.raises(Stopped, match=r"^\d+ fits$"):
+            JOBS["sweep"](Task(service, now, now, beat))
+
+        assert service.store.rows("SELECT * FROM coverage") == []
+    assert "forecast daily" in steps
 
 
 def test_a_second_service_on_the_same_database_is_refused(tmp_path: Path) -> None:

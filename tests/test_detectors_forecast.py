@@ -3,9 +3,13 @@ from __future__ import annotations
 import inspect
 import os
 import pkgutil
+import select
 import signal
+import subprocess
+import sys
 import threading
-from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +21,7 @@ from detectors.forecast import forecast
 from detectors.panel import DayKind, Panel, Reason
 
 MONDAY = np.datetime64("2022-01-03")
+PATIENCE = 60.0  # seconds until what should have ended is said to live
 
 
 def panel_of(*series: np.ndarray, first: np.datetime64 = MONDAY, **more: object) -> Panel:
@@ -184,11 +189,64 @@ def dies(_: Task) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@pytest.mark.parametrize("wrong", [hangs, dies])
-def test_a_process_that_hangs_or_is_killed_is_not_waited_for(wrong: Callable[[Task], None]) -> None:
+def starts_a_program(pipe: Path, task: Task) -> None:
+    """Hang as Prophet may: in a program of its own, which holds the pipe."""
+    with pipe.open("wb") as out:
+        program = "import threading; print('started', flush=True); threading.Event().wait()"
+        subprocess.Popen([sys.executable, "-c", program], stdout=out)
+    hangs(task)
+
+
+def test_a_process_that_hangs_is_ended_at_the_limit() -> None:
     task = task_of(counts(days=370))
 
-    assert all_fits([task, task], spawned=True, limit=1.0, fit=wrong) == [None, None]
+    assert all_fits([task, task], spawned=True, limit=1.0, fit=hangs) == [None, None]
+
+
+def test_a_process_that_the_system_ended_is_not_waited_for() -> None:
+    task = task_of(counts(days=370))
+
+    assert all_fits([task] * 3, spawned=True, limit=1e9, fit=dies) == [None] * 3  # or this would never end
+
+
+def test_what_a_process_started_is_ended_with_it_when_the_caller_stops(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    heard = b""
+
+    def stop_once_it_runs(_: str) -> None:
+        nonlocal heard
+        with suppress(BlockingIOError):
+            heard += os.read(reader, 100)
+        if heard:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        all_fits(
+            [task_of(counts(days=370))],
+            spawned=True,
+            limit=1e9,
+            fit=partial(starts_a_program, pipe),
+            beat=stop_once_it_runs,
+        )
+
+    ended, _, _ = select.select([reader], [], [], PATIENCE)  # nobody holds the other end any more
+    assert ended
+    assert (heard, os.read(reader, 100)) == (b"started\n", b"")
+    os.close(reader)
+
+
+@pytest.mark.parametrize("spawned", [False, True])
+def test_where_prophet_gives_up_nothing_is_kept(spawned: bool) -> None:
+    kept: dict[str, str] = {}
+    impossible = task_of(np.full(370, np.inf))
+    possible = task_of(counts(days=370))
+
+    found = fits_of({"a": impossible, "b": possible}, cache=kept, spawned=spawned)
+
+    assert found["a"] is None
+    assert list(kept) == [possible.key]
 
 
 def test_a_fit_that_did_not_come_to_an_end_is_tried_again() -> None:

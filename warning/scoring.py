@@ -18,6 +18,7 @@ import numpy.typing as npt
 from detectors import DETECTORS
 from detectors.panel import Dates, Floats, Panel, Scores
 from warning import grading
+from warning.errors import JobTimeout
 from warning.model import SeriesKey
 from warning.rollup import roll_up, sources
 from warning.rule import Rule, series_of
@@ -141,7 +142,7 @@ def score(
         panels: From ``known``.
         lasts: For each frequency, how many final dates to judge.
         fits: Fits made before, for the detectors that keep some; new ones are put in.
-        beat: Told before each call.
+        beat: Told before each call, and while one takes long; a JobTimeout from it ends the scoring.
     """
     judged: dict[str, Judged] = {}
     failures: list[tuple[str, str]] = []
@@ -155,7 +156,9 @@ def score(
         if detector not in DEAR:
             rows = min(max(rows, deployment.config.sweep.rejudge_days), len(panel.dates) // 2)
         try:
-            scores = _called(deployment, panel, keys, rules[0], rows, fits)
+            scores = _called(deployment, panel, keys, rules[0], rows, fits, beat)
+        except JobTimeout:  # from a beat: the sweep is to stop
+            raise
         except Exception as error:  # one method that fails costs its own rules only
             log.exception("detector failed detector=%s rules=%s", detector, [rule.id for rule in rules])
             reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
@@ -203,6 +206,7 @@ def _called(
     rule: Rule,
     rows: int,
     fits: MutableMapping[str, str] | None,
+    beat: Beat,
 ) -> Scores:
     columns = [panel.index[key] for key in keys]
     kinds: list[str] = [deployment.city.indicators[key.indicator].kind for key in keys]
@@ -217,7 +221,7 @@ def _called(
         kind=kinds,
         holidays=holidays,
     )
-    given: dict[str, object] = {"cache": fits, "spawned": True}
+    given: dict[str, object] = {"cache": fits, "spawned": True, "beat": beat}
     asked = {name: given[name] for name in inspect.signature(DETECTORS[rule.detector]).parameters if name in given}
     return DETECTORS[rule.detector](batch, last=rows, **asked, **rule.parameters)
 
