@@ -421,6 +421,33 @@ def test_a_sweep_stops_also_while_it_fits(tmp_path: Path) -> None:
     assert "forecast daily" in steps
 
 
+def test_a_retry_that_was_cut_off_is_made_at_once_after_the_next_start(tmp_path: Path) -> None:
+    hasty = CONFIG.replace('sweep = { at = "30 7 * * *" }', 'sweep = { at = "30 7 * * sat", limit = 0.000001 }')
+    due_at = at(SATURDAY, "07:30")
+    with Daemon(lay(tmp_path, config=hasty)) as daemon:
+        set_clock(tmp_path, at(SATURDAY, "08:00"))
+        daemon.wait_until_idle(at(SATURDAY, "08:00"))
+        daemon.end(signal.SIGKILL)
+        with closing(open_store(tmp_path / "kapok.db")) as store, store.write():
+            run.begin(store, "sweep", due_at, at(SATURDAY, "08:05"))  # and was killed in the middle
+
+        for minute in ("08:06", "08:20", "08:21"):
+            set_clock(tmp_path, at(SATURDAY, minute))
+            daemon.start()
+            daemon.wait_until_idle(at(SATURDAY, minute))
+
+    tries = rows(tmp_path, "SELECT started, status FROM run WHERE job = 'sweep' ORDER BY id")
+    assert tries == [
+        (text_of(at(SATURDAY, minute)), status)
+        for minute, status in (
+            ("08:00", "timeout"),
+            ("08:05", "interrupted"),
+            ("08:06", "timeout"),
+            ("08:21", "timeout"),
+        )
+    ]
+
+
 def test_a_second_service_on_the_same_database_is_refused(tmp_path: Path) -> None:
     config = lay(tmp_path, history=False)
     with Daemon(config) as daemon:

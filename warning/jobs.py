@@ -51,9 +51,11 @@ def sweep(task: Task) -> str:
     if not feed.files(task.service.store, limit=1):
         return "no file was ever read, nothing to judge"
     days = days_to_sweep(task.service, task.service.config.yesterday(task.scheduled_for))
-    swept = [pipeline.sweep(task.service, day, now=task.now, beat=task.beat) for day in days]
-    if days and outbox.was_told(task.service.store, "daily", days[-1]):
-        _write_daily(task, days[-1])  # its mail said that nobody had judged it: one that says more is another mail
+    swept = []
+    for day in days:
+        swept.append(pipeline.sweep(task.service, day, now=task.now, beat=task.beat))
+        if outbox.was_told(task.service.store, "daily", day):
+            _write_daily(task, day)  # its mail said that nobody had judged it: one that says more is another mail
     return f"{len(swept)} day(s), {sum(len(found.events) for found in swept)} event(s)"
 
 
