@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from little_city import EAST, FRIDAY, SATURDAY, at, deliver, lay, raised, usual
 
+from warning.charts import series_chart
 from warning.grounds import ground
 from warning.jobs import JOBS, Task
-from warning.model import Alert, SeriesKey, Signal
-from warning.picture import course_of
+from warning.model import Alert, SeriesKey
+from warning.picture import chart_of, course_of
 from warning.scoring import canonical
 from warning.service import Service, open_service
 from warning.store import alert as alerts_of
@@ -80,8 +81,17 @@ def test_a_value_out_of_its_range_speaks_before_a_change_of_level(alert: Alert) 
     assert ground(replace(alert, evidence=())) is None
 
 
-def test_what_fell_back_is_still_judged_by_the_day_that_spoke(alert: Alert) -> None:
-    lead: Signal | None = ground(replace(alert, updated=date(2026, 11, 25), quiet=1))
+def test_the_picture_of_what_fell_back_marks_the_day_that_spoke_and_not_the_last_one(
+    service: Service, alert: Alert
+) -> None:
+    held = replace(alert, updated=SATURDAY, quiet=1)
+    rest: dict[str, Any] = {"unit": "起", "level": held.active, "onset": held.onset, "simulated": False}
 
-    assert lead is not None
-    assert lead.date == FRIDAY
+    picture = chart_of(service, held, now=NOW)
+
+    by_friday, by_saturday = (
+        series_chart(course_of(service, held, now=NOW), title="东区·盗窃警情数", judged=day, **rest)
+        for day in (FRIDAY, SATURDAY)
+    )
+    assert picture == by_friday
+    assert picture != by_saturday

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from warning.cli import app
 from warning.errors import KapokError
 from warning.paths import shipped
-from warning.trial import faults_of_texts, unknown_facts
+from warning.trial import faults_of_texts
 
 
 def own(folder: Path, name: str, old: str, new: str) -> Path:
@@ -31,7 +31,6 @@ def check(folder: Path) -> tuple[int, str]:
 
 def test_the_shipped_texts_can_be_written() -> None:
     assert faults_of_texts([]) == []
-    assert unknown_facts([]) == []
 
 
 @pytest.mark.parametrize(
