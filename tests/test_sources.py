@@ -69,6 +69,12 @@ def read(path: Path, content: str | bytes, *, received: datetime = NOW) -> Rows:
     return csv_files.read(file, TOWN, received, LATE_AFTER, zone=ZONE)
 
 
+def test_a_large_number_is_used_up_to_what_a_city_can_have(tmp_path: Path) -> None:
+    rows = read(tmp_path, HEADER + "thefts,440103,2026-11-24,100000000\nlosses,440104,2026-11-23,1e13\n")
+
+    assert rows.values.tolist() == [1e8, 1e13]
+
+
 def test_a_row_becomes_a_value_of_a_series_on_a_date(tmp_path: Path) -> None:
     rows = read(tmp_path, HEADER + "thefts,440103,2026-11-24,12\nlosses,440104,2026-11-23,-0.1\n")
 
@@ -133,6 +139,14 @@ def test_the_same_row_is_read_however_it_is_written(tmp_path: Path, content: byt
         pytest.param("thefts,440103,2026-11-24,1e999", "value", "不是有限的数", id="infinite"),
         pytest.param("thefts,440103,2026-11-24,-1", "value", "计数不能为负", id="negative-count"),
         pytest.param("thefts,440103,2026-11-24,1.5", "value", "计数应为整数", id="half-a-theft"),
+        pytest.param("thefts,440103,2026-11-24,100000001", "value", "数值过大，请核实单位和位数", id="too-many-thefts"),
+        pytest.param("losses,440103,2026-11-24,-1e14", "value", "数值过大，请核实单位和位数", id="too-much-money"),
+        pytest.param(
+            "thefts,440103,2026-11-24,４０", "value", "数字应为半角；请将全角字符（如 ４０）改为 40", id="wide"
+        ),
+        pytest.param(
+            "thefts,440103,2026-11-24,٤٠", "value", "不是数字；只写数字，不带单位和千位分隔符", id="other-digits"
+        ),
         pytest.param("on_time,440103,2026-10-01,100.5", "value", "百分比应在 0 到 100 之间", id="beyond-100-per-cent"),
         pytest.param("thefts,440103,2026-11-24", "", "该行有 3 格，应为 4 格", id="a-cell-short"),
         pytest.param("thefts,440103,2026-11-24,1,2", "", "该行有 5 格，应为 4 格", id="a-cell-too-many"),

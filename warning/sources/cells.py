@@ -25,6 +25,9 @@ EPOCH = date(1970, 1, 1)
 CLOCK_SKEW = 300  # seconds by which a sender's clock may be ahead of ours; beyond, it is wrong
 
 _HINTS = 100  # for so many distinct unknown names a near one is looked for; more is another file altogether
+_NO_NUMBER = "不是数字；只写数字，不带单位和千位分隔符"
+_FULL_WIDTH = "数字应为半角；请将全角字符（如 ４０）改为 40"
+_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -101,10 +104,12 @@ def numbers(column: Column) -> Understood:
     def understand(text: str) -> float | str:
         if not text:
             return "数值为空"
+        if not text.isascii():  # float() reads ４０, too, but what writes it is no program, and the next reader may not
+            return _FULL_WIDTH if text.translate(_HALF_WIDTH).isascii() else _NO_NUMBER
         try:
             number = float(text)
         except ValueError:
-            return "不是数字；只写数字，不带单位和千位分隔符"
+            return _NO_NUMBER
         if math.isnan(number):
             return "不是数字；没有数据的日期请勿上报"
         return "不是有限的数" if math.isinf(number) else number

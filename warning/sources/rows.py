@@ -17,6 +17,9 @@ from warning.model import Indicator, Place, QuarantineEntry, Rows, SeriesKey
 from warning.sources import cells
 from warning.sources.cells import Column, Integers, Mask, Understood
 
+MOST_COUNTED = 1e8  # in a place and period: more than people, calls or cases of a city
+MOST_MONEY = 1e13  # an amount, in whatever unit: more than a city turns over in a year
+
 
 class Known(Protocol):
     """The part of a city a feed is checked against."""
@@ -125,7 +128,10 @@ def _calendar_checks(column: Column, days: Integers, wall: Integers, frequency: 
 
 def _value_checks(column: Column, value: Understood, kind: Callable[[str], Mask]) -> list[Check]:
     numbers = value.values
+    large = "数值过大，请核实单位和位数"
     return [
+        (kind("count") & (numbers > MOST_COUNTED), column, large),
+        (kind("amount") & (np.abs(numbers) > MOST_MONEY), column, large),
         (kind("count") & (numbers < 0), column, "计数不能为负"),
         (kind("count") & (numbers % 1 != 0), column, "计数应为整数"),
         (kind("ratio") & ((numbers < 0) | (numbers > 100)), column, "百分比应在 0 到 100 之间"),
