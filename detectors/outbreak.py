@@ -23,6 +23,7 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.special import betainc, gammaln
 
+from detectors.capped import capped
 from detectors.panel import Floats, Panel, Reason, Scores, checked_last, judged
 from detectors.pattern import blocks, groups, long_run_means, pattern
 from detectors.tails import Tails, count_tails, surprise
@@ -82,10 +83,13 @@ def outbreak(
     group = groups([panel.series[n] for n in counts.tolist()])
     cut = blocks(panel)
 
-    usual = long_run_means(values, cut, pace.minimum)  # (J, N)
+    own, shared = capped(panel, values, group)
+    enough = ~np.isnan(long_run_means(values, cut, pace.minimum))  # (J, N)
+    usual = np.where(enough, long_run_means(own, cut, 1), np.nan)
     mixtures = _follow(
         _summed(values, window),
-        _summed(pattern(panel, values, cut, group, season=season), window)[:, group],
+        _summed(own, window),
+        _summed(pattern(panel, shared, cut, group, season=season), window)[:, group],
         _filled_back(usual)[cut.of],
         pace,
         delay=(pace.delay if delay is None else delay) + window - 1,
@@ -117,12 +121,13 @@ class _Mixture:
 
 
 def _follow(
-    values: Floats, shape: Floats, usual: Floats, pace: _Pace, *, delay: int, window: int, last: int
+    values: Floats, taught: Floats, shape: Floats, usual: Floats, pace: _Pace, *, delay: int, window: int, last: int
 ) -> Iterator[tuple[slice, _Mixture]]:
     """Yield the mixtures of the last dates, each as it was before its value, by slices of the K rows.
 
     A level is a gamma of shape ``events`` and rate ``exposure``: what was seen, and what the pattern made
     of it, both discounted and drawn to the long-run mean.  Overlapping sums tell 1 / window of a value each.
+    It learns from the values as they are ``taught``; the scatter from the values themselves.
     """
     rows, n = values.shape
     keep = 1 - 1 / np.repeat(pace.memories, len(SIZES))[:, None]  # (G, 1)
@@ -138,7 +143,7 @@ def _follow(
         for row in range(start, stop):
             if row > delay:
                 seen = row - delay - 1
-                y, s = values[seen], shape[seen]
+                y, s = taught[seen], shape[seen]
                 known = np.isfinite(y) & np.isfinite(s) & np.isfinite(usual[row])
                 y, s = np.where(known, y, 0.0), np.where(known, s, 0.0)
                 faded = np.where(known, keep, 1.0)

@@ -323,3 +323,64 @@ def test_years_of_history_with_seasons_holidays_and_gaps_do_not_let_tomorrow_in(
     for name in ("expected", "lower", "upper", "surprise", "above"):
         then, now = getattr(in_hindsight, name)[-1 - cut], getattr(as_it_was_known, name)[0]
         np.testing.assert_allclose(now, then, rtol=1e-9, equal_nan=True)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    mean=st.sampled_from([20.0, 60.0, 300.0]),
+    factor=st.floats(0, 12).map(lambda power: 10**power),
+    at=st.integers(0, 398),
+    seed=st.integers(0, 10**6),
+)
+def test_one_value_does_not_move_what_is_expected_of_others(mean: float, factor: float, at: int, seed: int) -> None:
+    values = counts(mean * OFFICE_HOURS[np.arange(400) % 7][:, None] * np.ones(11), seed=seed)
+    spoilt = values.copy()
+    spoilt[at, 0] = max(values[at, 0], 1) * factor
+
+    found, usual = (outbreak(daily(these), last=400 - 112).expected[:, 1:] for these in (spoilt, values))
+
+    # after sixteen weeks; of the first weeks' weekdays there are four each, and it is a tenth
+    assert np.abs(found / usual - 1).max() <= 0.05
+
+
+@pytest.mark.parametrize("at", [2, 60, 150, 390])
+def test_an_absurd_value_is_surprising_and_changes_nothing_after_it(at: int) -> None:
+    values = counts(60 * OFFICE_HOURS[np.arange(400) % 7][:, None] * np.ones(11))
+    spoilt = values.copy()
+    spoilt[at, 0] = 99_999_999_999_999
+
+    found, usual = (outbreak(daily(these), last=400) for these in (spoilt, values))
+
+    later = np.arange(max(at, 112) + 1, 400)
+    assert np.abs(found.expected / usual.expected - 1)[later].max() <= 0.05
+    assert np.abs(found.upper / usual.upper - 1)[later].max() <= 0.1
+    assert at < 28 or found.surprise[at, 0] > 20
+
+
+def test_of_a_burst_a_series_learns_as_of_any_value() -> None:
+    values = counts(np.full((200, 11), 60.0))
+    spoilt = values.copy()
+    spoilt[150, 0] = 600
+
+    found, usual = (outbreak(daily(these), last=20).expected[:, 0] for these in (spoilt, values))
+
+    assert (found > 1.005 * usual).all()
+
+
+def test_a_thousandfold_step_that_lasts_becomes_the_new_usual() -> None:
+    values = counts(np.where(np.arange(900) < 300, 5.0, 5000.0)[:, None] * np.ones(11))
+    values[:, 1:] = counts(np.full((900, 10), 60.0))
+
+    assert outbreak(daily(values)).expected[0, 0] == pytest.approx(5000, rel=0.2)
+
+
+def test_a_day_that_is_tenfold_everywhere_is_learnt_as_a_holiday() -> None:
+    days = 733
+    kinds = np.zeros(days, dtype=np.int8)
+    kinds[np.arange(20, days, 60)] = DayKind.HOLIDAY
+    kinds[-1] = DayKind.HOLIDAY
+    mean = np.where(kinds == DayKind.HOLIDAY, 200.0, 20.0)[:, None] * np.ones(20)
+
+    scores = outbreak(daily(counts(mean), holidays=kinds))
+
+    assert scores.expected.mean() == pytest.approx(164, rel=0.15)  # 20 x (12 x 10 + 3) / 15
