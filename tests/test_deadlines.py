@@ -60,6 +60,18 @@ def test_what_is_past_when_the_text_is_written_is_overdue(hours: float, late: st
     assert told(alert(Level.RED), hours=hours).get("overdue") == late
 
 
+def test_a_red_that_a_correction_shows_has_its_deadlines_from_then_on() -> None:
+    found, zone, noon = alert(Level.RED), ZoneInfo("Asia/Shanghai"), FRIDAY + timedelta(hours=4)
+    events = [
+        Event(found.number, 1, found.opened, FRIDAY, Transition.OPENED, Level.CALM, Level.YELLOW),
+        Event(found.number, 2, found.opened, noon, Transition.CORRECTED, Level.YELLOW, Level.RED, "因数据更正"),
+    ]
+
+    due = deadlines(found, events, NO_HOLIDAYS, zone, noon)
+
+    assert due[0].until == noon + timedelta(minutes=30)
+
+
 def test_what_is_done_is_neither_due_nor_overdue() -> None:
     found = told(alert(Level.RED, stage=Stage.ACKNOWLEDGED), hours=1)
 
