@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -49,3 +49,31 @@ def test_a_break_to_come_changes_nothing_yet(tmp_path: Path) -> None:
     found = values(tmp_path, date(2026, 9, 30), Break(CHANGED, (FRAUD,), (TIANHE,), "口径调整"))
 
     assert np.isfinite(found).sum() == 90 - (DAY - date(2026, 9, 30)).days
+
+
+@pytest.mark.parametrize(
+    ("back", "left_out"),
+    [
+        pytest.param(20, 6, id="over-for-longer-than-days-may-be-judged-again"),
+        pytest.param(15, 6, id="by-a-day"),
+        pytest.param(14, 0, id="not-yet"),
+        pytest.param(0, 0, id="lasting-until-today"),
+    ],
+)
+def test_only_a_past_event_itself_is_left_out(tmp_path: Path, back: int, left_out: int) -> None:
+    until = DAY - timedelta(days=back)
+    event = Break(until - timedelta(days=5), (FRAUD,), (TIANHE,), "台风", until)
+
+    found = values(tmp_path, DAY, event)
+
+    assert np.isfinite(found).sum() == 90 - left_out
+    assert np.isnan(found[-1 - back - 5 : len(found) - back]).all() == bool(left_out)
+
+
+def test_a_past_event_leaves_a_break_before_it_in_force(tmp_path: Path) -> None:
+    until = DAY - timedelta(days=20)
+    event = Break(until - timedelta(days=5), (FRAUD,), (TIANHE,), "台风", until)
+
+    found = values(tmp_path, DAY, Break(CHANGED, (FRAUD,), (TIANHE,), "口径调整"), event)
+
+    assert np.isfinite(found).sum() == (DAY - CHANGED).days + 1 - 6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from little_city import EAST, FRIDAY, SATURDAY, SUNDAY, WEST, Cell, at, deliver,
 
 from warning import pipeline
 from warning.jobs import take_in
+from warning.mapping import read_feeds
 from warning.model import Level, Message
 from warning.pipeline import Swept
 from warning.service import Service, open_service
@@ -102,6 +104,43 @@ def test_who_reported_all_along_is_neither_reminded_nor_noted(service: Service) 
 
     assert reminders(service) == []
     assert notes(service) == []
+
+
+FEED = """
+name_zh = "警情日报"
+department = "公安局"
+contact = "feed@example.invalid"
+due = "{due}"
+files = ["警情*.csv"]
+columns = {{ indicator = "指标", place = "区", date = "日期", value = "数量" }}
+"""
+
+
+def with_feed(service: Service, due: str) -> Service:
+    folder = service.config.base / "more"
+    folder.mkdir()
+    (folder / "police.toml").write_text(FEED.format(due=due), encoding="utf-8")
+    feeds, faults = read_feeds(folder, service.city)
+    assert not faults
+    return replace(service, feeds=feeds)
+
+
+def test_whom_the_feed_names_is_asked_and_not_before_its_hour(service: Service) -> None:
+    sweep(with_feed(service, "07:00"), FRIDAY, silent(FRIDAY))
+
+    assert [mail.recipient for mail in reminders(service)] == ["feed@example.invalid"]
+
+
+def test_who_is_due_later_in_the_day_is_asked_for_the_day_before_only(service: Service) -> None:
+    later = with_feed(service, "10:00")
+    sweep(later, FRIDAY, silent(FRIDAY))
+    before = reminders(service)
+
+    sweep(later, SATURDAY, silent(SATURDAY))
+
+    (found,) = reminders(service)
+    assert before == []
+    assert "- 11月20日：盗窃警情数、纠纷警情数，" in found.text
 
 
 def test_nobody_is_reminded_of_days_that_are_made_up_for(service: Service) -> None:

@@ -19,7 +19,7 @@ from warning.catalogue import Catalogue, Name, Structure, read_catalogue, read_c
 from warning.checked import Checked, Model, checked, mail_address, read_toml, suggestion
 from warning.errors import ConfigError, together
 from warning.geography import Outline, read_neighbours, read_outline, read_places, read_population
-from warning.model import Indicator, Place
+from warning.model import Day, Indicator, Place
 from warning.tables import Faults
 
 ALL = "*"
@@ -51,12 +51,13 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A known change of what is counted: values before ``date`` say nothing of those from it on."""
+    """A known change of what is counted: values before ``date`` say nothing of those from it on; or a past event."""
 
     date: date
     indicators: tuple[str, ...]  # ids, or ("*",) for all
     places: tuple[str, ...]  # codes, each with all that lies in it, or ("*",) for all
     reason: str
+    until: Day | None = None  # the last day of an event: what was counted during it says nothing of other days
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,7 @@ class _Break(Checked):
     indicators: Names
     places: Names
     reason: str = Field(min_length=1)
+    until: Day | None = None
 
 
 # Made by hand, since the key of the file, "break", cannot be written as an attribute.
@@ -278,8 +280,10 @@ def _read_breaks(path: Path, catalogue: Catalogue, codes: frozenset[str], faults
     if content is None:
         return ()
     listed: tuple[_Break, ...] = getattr(content, "break")
-    breaks = [Break(known.date, known.indicators, known.places, known.reason) for known in listed]
+    breaks = [Break(known.date, known.indicators, known.places, known.reason, known.until) for known in listed]
     for number, known in enumerate(breaks):
+        if known.until is not None and known.until < known.date:
+            faults[path.name].append(f"break.{number}.until: {known.until} lies before its date, {known.date}")
         faults[path.name].extend(_unnamed(f"break.{number}.indicators", known.indicators, catalogue.ids))
         faults[path.name].extend(_unnamed(f"break.{number}.places", known.places, codes))
     return tuple(sorted(breaks, key=lambda known: known.date))

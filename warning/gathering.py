@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from detectors.panel import Floats
 from warning import course, past, situation
+from warning.calendar import Calendar
 from warning.course import History, Part, Peer
 from warning.deadlines import Deadline
 from warning.deadlines import deadlines as deadlines_of
@@ -218,7 +219,9 @@ def item_of(context: Context, alert: Alert) -> Item:
         place,
         history,
         until=until,
-        last_year=service.calendar.last_year if indicator.frequency == "daily" else _year_of_weeks_ago,
+        last_year=service.calendar.last_year
+        if indicator.frequency == "daily"
+        else partial(weeks_ago, service.calendar),
         rule_names={rule.id: rule.name_zh for rule in service.rules.rules},
         parts=_parts(context, alert.key, history),
         peers=_peers(context, alert.key, until),
@@ -283,5 +286,7 @@ def _named_days(context: Context, period: tuple[date, date]) -> list[str]:
     return [name for n in range(days) for name in context.service.calendar.names(period[0] + timedelta(days=n))]
 
 
-def _year_of_weeks_ago(day: date) -> date:
-    return day - timedelta(days=364)
+def weeks_ago(calendar: Calendar, monday: date) -> date:
+    """Return the Monday of the week a week is compared with for 同比: where the day of its Thursday lies."""
+    thursday = calendar.last_year(monday + timedelta(days=3))
+    return thursday - timedelta(days=thursday.weekday())

@@ -5,11 +5,13 @@ Nothing is closed for want of data and nothing called calm: the map says grey, a
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 
 from warning.errors import ConfigError
 from warning.facts import day_zh
-from warning.gaps import silent
+from warning.gaps import Gap, Silent, silent
 from warning.gathering import Context
 from warning.model import Message
 from warning.service import Service
@@ -21,7 +23,7 @@ AGAIN = "恢复报送：此前提醒的数据已收到 / reports again"
 
 
 def reminders(context: Context) -> list[Told]:
-    """Return one mail for each department whose data are due and not there, to whom its city says to ask.
+    """Return one mail for each department whose data are due and not there, to whom its feed or its city says to ask.
 
     The same department is told once about a day, whatever else it turns out to lack.
     """
@@ -29,8 +31,9 @@ def reminders(context: Context) -> list[Told]:
     local = context.now.astimezone(zone)
     env = environment(service)
     told: list[Told] = []
-    for department, rows in silent(context.gaps).items():
-        contact = service.city.contacts.get(department)
+    contacts = _contacts(service)
+    for department, rows in _lacking(context).items():
+        contact = contacts.get(department)
         if contact is None:
             continue
         content = {
@@ -66,12 +69,40 @@ def note_who_reports_again(context: Context) -> None:
 
     Writes.
     """
-    service, lacking = context.service, silent(context.gaps)
-    for department, contact in service.city.contacts.items():
+    service, lacking = context.service, _lacking(context)
+    for department, contact in _contacts(service).items():
         days = (context.day, context.day - timedelta(days=1))
         reminded = any(outbox.has(service.store, _identity(service, department, contact, day)) for day in days)
         if reminded and department not in lacking:
             run.notice(service.store, context.now, department, AGAIN, zone=service.config.zone)
+
+
+def _contacts(service: Service) -> Mapping[str, str]:
+    """Whom to ask, by department: what a feed says comes before what departments.csv says."""
+    feeds = {feed.department: feed.contact for feed in service.feeds.values() if feed.department and feed.contact}
+    return {**service.city.contacts, **feeds}
+
+
+def _lacking(context: Context) -> dict[str, tuple[Silent, ...]]:
+    found = (_overdue(context, gap) for gap in context.gaps)
+    return silent(gap for gap in found if gap is not None)
+
+
+def _overdue(context: Context, gap: Gap) -> Gap | None:
+    """The gap of the last period its feed should have sent by now, None where that has come.
+
+    A feed that names no hour is due when the sweep counts its data as missing.
+    """
+    sent_by, of = (gap.indicator.department, gap.indicator.frequency), context.service.feeds.values()
+    feed = next((feed for feed in of if feed.due and (feed.department, feed.frequency) == sent_by), None)
+    if feed is None or feed.due is None:
+        return gap
+    step, hour = timedelta(days=7 if feed.frequency == "weekly" else 1), time.fromisoformat(feed.due)
+    local, period = context.now.astimezone(context.service.config.zone), gap.expected
+    after = step + timedelta(days=feed.due_days - 1)
+    while datetime.combine(period + after, hour, local.tzinfo) > local:
+        period -= step
+    return replace(gap, expected=period) if gap.last is None or gap.last < period else None
 
 
 def _identity(service: Service, department: str, contact: str, day: date) -> str:

@@ -79,6 +79,7 @@ def known(service: Service, day: date, *, known_at: datetime) -> dict[str, Known
     """Return for each watched frequency its judged series over the window, as known at an instant.
 
     What lies before a series' last known break (``city/breaks.toml``) is left out: it says nothing of what came after.
+    A past event that has an end is left out from its first day to its last, once no day of it can be judged any more.
     """
     found: dict[str, Known] = {}
     for frequency in service.config.sweep.watch:
@@ -89,14 +90,27 @@ def known(service: Service, day: date, *, known_at: datetime) -> dict[str, Known
         rolled = values(service, keys, dates, known_at=known_at)
         for column, key in enumerate(keys):
             rolled[: _since_break(service, key, dates), column] = np.nan
+            rolled[_past_events(service, key, frequency, dates), column] = np.nan
         found[frequency] = Known(frequency, dates, keys, rolled, {key: n for n, key in enumerate(keys)})
     return found
 
 
 def _since_break(service: Service, key: SeriesKey, dates: Dates) -> int:
     """The first row that is counted as today; a break within a period begins with the next."""
-    past = [b.date for b in service.city.breaks_of(*key) if np.datetime64(b.date) <= dates[-1]]
+    lasting = (b for b in service.city.breaks_of(*key) if b.until is None)
+    past = [b.date for b in lasting if np.datetime64(b.date) <= dates[-1]]
     return int(np.searchsorted(dates, np.datetime64(max(past)))) if past else 0
+
+
+def _past_events(service: Service, key: SeriesKey, frequency: str, dates: Dates) -> npt.NDArray[np.bool_]:
+    """(T,) which periods a past event touches; while one of its days may still be judged it is compared with."""
+    found = np.zeros(len(dates), dtype=bool)
+    step = np.timedelta64(7 if frequency == "weekly" else 1)
+    open_from = dates[-1] - np.timedelta64(service.config.sweep.rejudge_days)
+    for event in service.city.breaks_of(*key):
+        if event.until is not None and np.datetime64(event.until) < open_from:
+            found |= (dates + step > np.datetime64(event.date)) & (dates <= np.datetime64(event.until))
+    return found
 
 
 def values(service: Service, keys: Sequence[SeriesKey], dates: Dates, *, known_at: datetime) -> Floats:
