@@ -137,3 +137,10 @@ def test_an_unknown_mapping_is_answered_with_the_known_ones(centre: Path) -> Non
 
     assert code == 2
     assert "known: daily" in said
+
+
+def test_brackets_in_a_file_are_shown_as_they_stand_there(centre: Path) -> None:
+    code, said = types(centre, "try", str(sent(centre, "区,日期,火警\n[/bold]区,2026-11-19,[red]\n")))
+
+    assert code == 0
+    assert "[/bold]区" in said

@@ -22,7 +22,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.add_typer(cli_feed.app, name="feed")
 
 REASONS = 3  # quarantined rows shown of each file
 ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help="配置文件 / configuration; ./config.toml")]
@@ -71,6 +70,7 @@ def take(config: ConfigFile = None) -> None:
 
 
 app.add_typer(cli_care.quarantine, name="quarantine")
+app.add_typer(cli_feed.app, name="feed")
 
 
 @app.command()

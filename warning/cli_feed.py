@@ -57,7 +57,14 @@ def attempt(
             for n, day, value in values
         ],
     )
-    screen.show_entries(rows.quarantined[:limit])
+    screen.show_table(
+        "将隔离 Would be quarantined",
+        ("行 row", "列 column", "值 value", "原因 reason"),
+        [
+            (one.row, *map(screen.literal, (one.column or "整行", one.value, one.reason)))
+            for one in rows.quarantined[:limit]
+        ],
+    )
     usable, aside = len(rows.values), len(rows.quarantined)
     screen.say(
         f"共 {rows.read} 行：可用 {usable}（其中补零 {tried.zeros}），隔离 {aside}；另有 {tried.missing} 格写明无数据"
@@ -94,7 +101,8 @@ def listed(config: ConfigFile = None) -> None:
         ("名字 name", "名称 title", "方式 kind", "部门 department", "联系 contact", "文件 files", "应到 due"),
         [
             (
-                *(feed.id, feed.name_zh, feed.kind, feed.department, feed.contact, " ".join(feed.files)),
+                *(feed.id, screen.literal(feed.name_zh), feed.kind, screen.literal(feed.department)),
+                *(feed.contact, screen.literal(" ".join(feed.files))),
                 f"+{feed.due_days} {feed.due}" if feed.due else "",
             )
             for feed in feeds

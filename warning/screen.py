@@ -45,6 +45,11 @@ def say(text: str) -> None:
     console.print(text, markup=False)
 
 
+def literal(text: str) -> str:
+    """Return a text for a table as it is: brackets in it are no markup."""
+    return escape(text)
+
+
 def word(level: Level) -> str:
     """Return a level's mark and word, styled."""
     return f"[{STYLE[level]}]{MARK[level]}{LEVEL_ZH[level]}[/]"
@@ -116,15 +121,6 @@ def show_quarantine(rows: Sequence[Kept], *, with_file: bool, with_state: bool =
     ]
     chosen = [n for n in range(len(columns)) if (n != 1 or with_file) and (n != 6 or with_state)]
     show_table("隔离的行 Quarantine", [columns[n] for n in chosen], [[row[n] for n in chosen] for row in shown])
-
-
-def show_entries(entries: Sequence[QuarantineEntry]) -> None:
-    """Print rows that would be put aside, each with its reason."""
-    show_table(
-        "将隔离 Would be put aside",
-        ("行 row", "列 column", "值 value", "原因 reason"),
-        [(e.row, e.column or "整行", escape(e.value), escape(e.reason)) for e in entries],
-    )
 
 
 def _settled(kept: Kept) -> str:
