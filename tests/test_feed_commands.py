@@ -140,7 +140,7 @@ def test_an_unknown_mapping_is_answered_with_the_known_ones(centre: Path) -> Non
 
 
 def test_brackets_in_a_file_are_shown_as_they_stand_there(centre: Path) -> None:
-    code, said = types(centre, "try", str(sent(centre, "区,日期,火警\n[/bold]区,2026-11-19,[red]\n")))
+    code, said = types(centre, "try", str(sent(centre, "区,日期,火警,[/red]\n[/bold]区,2026-11-19,[red],1\n")))
 
     assert code == 0
     assert "[/bold]区" in said

@@ -123,6 +123,15 @@ def show_quarantine(rows: Sequence[Kept], *, with_file: bool, with_state: bool =
     show_table("隔离的行 Quarantine", [columns[n] for n in chosen], [[row[n] for n in chosen] for row in shown])
 
 
+def show_entries(entries: Sequence[QuarantineEntry]) -> None:
+    """Print rows that would be put aside, each with its reason."""
+    show_table(
+        "将隔离 Would be put aside",
+        ("行 row", "列 column", "值 value", "原因 reason"),
+        [(e.row, escape(e.column) or "整行", escape(e.value), escape(e.reason)) for e in entries],
+    )
+
+
 def _settled(kept: Kept) -> str:
     return f"{STATES[kept.state]}{'：' + escape(kept.note) if kept.note else ''}"
 
