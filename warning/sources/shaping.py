@@ -7,7 +7,7 @@ none.  What cannot be understood is set aside with its first fault; a fault cost
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -126,10 +126,11 @@ def _gather(table: Table, feed: Feed, names: Mapping[str, Names], gathered: Gath
     across, labels = ACROSS[feed.layout], [header.text for header in found.headers]
     what = {n: _across(feed, found, n, names, today) or labels[n] for n in further}
     own = {columns[fact]: {*map(key, found.headers[columns[fact]].names)} for fact in KEYS if fact in columns}
+    left_out = _asides(found, own, totals)
     gap = [""] * width
     for line in found.body:
-        row = [*line.cells, *gap[len(line.cells) :]]
-        if _aside(row, own, totals):
+        row = line.cells if len(line.cells) >= width else (*line.cells, *gap[len(line.cells) :])
+        if left_out(row):
             continue
         if len(line.cells) < width or any(row[width:]):
             gathered.quarantined.append(_ragged(table, line, width))
@@ -146,14 +147,22 @@ def _gather(table: Table, feed: Feed, names: Mapping[str, Names], gathered: Gath
     return found
 
 
-def _aside(row: Sequence[str], own: Mapping[int, set[str]], totals: set[str]) -> bool:
-    """Say whether a line below the header is none of the data: a total, a note, the header once more."""
-    filled = [cell for cell in row if cell]
-    if not filled or key(filled[0]) in totals or any(key(row[n]) in totals for n in own):
-        return True
-    if own and all(key(row[n]) in texts for n, texts in own.items()):
-        return True
-    return bool(_NOTE.match(filled[0])) and all(_NOTE.match(cell) for cell in filled)
+def _asides(found: Head, own: Mapping[int, set[str]], totals: set[str]) -> Callable[[Sequence[str]], bool]:
+    """Return what says whether a line below the header is none of the data: a total, a note, the header once more."""
+    texts = {cell for line in found.body for cell in line.cells}  # a large table has few that differ
+    total = {text for text in texts if key(text) in totals}
+    note = {text for text in texts if not text or _NOTE.match(text)}
+    again = [(n, {text for text in texts if key(text) in names}) for n, names in own.items()]
+
+    def aside(row: Sequence[str]) -> bool:
+        first = next(filter(None, row), "")
+        if not first or first in total or (first in note and note.issuperset(row)):
+            return True
+        if total and not total.isdisjoint([row[n] for n in own]):
+            return True
+        return bool(again) and all(row[n] in names for n, names in again)
+
+    return aside
 
 
 def _outside(feed: Feed, fact: str, table: Table, found: Head, names: Mapping[str, Names]) -> str:

@@ -27,7 +27,7 @@ def tables(name: str, content: bytes) -> list[Table]:
     """
     text = decoded(name, content).replace("\r\n", "\n").replace("\r", "\n")
     records = _records(text, _delimiter(text))
-    stripped = ((number, tuple(cell.strip() for cell in record)) for number, record in enumerate(records, start=1))
+    stripped = ((number, tuple(map(str.strip, record))) for number, record in enumerate(records, start=1))
     lines = tuple(Line(number, cells) for number, cells in stripped if any(cells))
     return [Table(name, "", hashlib.sha256(content).hexdigest(), lines)] if lines else []
 
@@ -60,6 +60,8 @@ def _delimiter(text: str) -> str:
 
 
 def _records(text: str, delimiter: str) -> list[list[str]]:
+    if '"' not in text:
+        return [line.split(delimiter) for line in text.split("\n")]
     try:
         records = list(csv.reader(io.StringIO(text), delimiter=delimiter))
     except csv.Error:  # a cell beyond the library's limit of 128 KB
