@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from feed_shapes import SHAPES, Shape
+from feed_shapes import SHAPES, Shape, workbook
 from little_city import lay
 from typer.testing import CliRunner
 
@@ -73,6 +73,17 @@ def test_fractions_of_a_ratio_are_guessed_to_be_fractions() -> None:
     guessed = guess(tables_of("a.csv", content), "a.csv", CITY, date(2026, 11, 24))
 
     assert guessed.content["factors"] == {"ss_wa_stop_payment_ratio": 100}
+
+
+def test_a_sheet_of_notes_is_left_out_of_a_guess() -> None:
+    content = workbook(
+        ("填表说明", [["请每日十点前报送"], ["如有疑问请联系指挥中心"]], []),
+        ("日报", [["辖区", "日期", "刑事警情数"], ["荔湾区", "2026-11-21", 4]], []),
+    )
+
+    guessed = guess(tables_of("a.xlsx", content), "a.xlsx", CITY, date(2026, 11, 24))
+
+    assert (guessed.content["sheets"], guessed.content["columns"]) == (["日报"], {"place": "辖区", "date": "日期"})
 
 
 def test_a_try_shows_what_would_be_read_and_changes_nothing(centre: Path) -> None:

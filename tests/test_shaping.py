@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from warning.city import load_city
 from warning.errors import SourceError
+from warning.guessing import guess
 from warning.intake import mapped
 from warning.mapping import Feed
 from warning.model import Rows
@@ -21,6 +23,7 @@ from warning.paths import shipped
 from warning.sources import written
 from warning.sources.files import tables_of
 from warning.sources.shaping import Shaped, shaped
+from warning.sources.table import Line, Table
 
 CITY = load_city(shipped("city"))
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -285,3 +288,65 @@ def test_every_cell_of_a_long_table_is_read_set_aside_or_says_nothing(texts: lis
         said = {n for n, line in enumerate(lines, start=2) if line[3:] == ["4"] and "合计" not in line}
         headings = {n for n in said if lines[n - 2][:3] == ["事项", "辖区", "日期"]}
         assert said - headings <= accounted
+
+
+TEXTS = [
+    "辖区",
+    "日期",
+    "事项",
+    "数量",
+    "刑事警情数",
+    "火灾警情",
+    "荔湾区",
+    "越秀",
+    "2026年11月21日",
+    "11/21",
+    "46347",
+    "4",
+    "1,234",
+]
+TEXTS += [
+    "42%",
+    "无",
+    "",
+    "合计",
+    "[x]",
+    "９",
+    "-3",
+    "1e999",
+    "=1+1",
+    "\x00",
+    "制表人：某",
+    "治安",
+    "2月30日",
+    "9" * 400,
+]
+
+
+@given(st.lists(st.lists(st.sampled_from(TEXTS), max_size=7), min_size=1, max_size=9), st.sampled_from(list(SHAPES)))
+def test_a_table_of_anything_is_read_or_refused(grid: list[list[str]], like: str) -> None:
+    lines = tuple(Line(n, tuple(cells)) for n, cells in enumerate(grid, start=1) if any(cells))
+    tables = [Table("警情.xlsx", "11月21日", "0", lines)] if lines else []
+    mapping = SHAPES[like].feed
+
+    try:
+        found = mapped(tables, mapping, CITY, NOW, LATE_AFTER, zone=ZONE, name="警情.xlsx", sha256="0")
+    except SourceError as error:
+        refused = str(error)
+    else:
+        refused = ""
+        assert found.read == len(found.values) + len(found.quarantined)
+        assert all(entry.reason for entry in found.quarantined)
+    assert not refused or "city/feeds/police.toml" in refused
+
+
+@given(st.lists(st.lists(st.sampled_from(TEXTS), max_size=7), min_size=1, max_size=9))
+def test_a_mapping_is_guessed_of_anything_or_refused(grid: list[list[str]]) -> None:
+    lines = tuple(Line(n, tuple(cells)) for n, cells in enumerate(grid, start=1) if any(cells))
+
+    try:
+        said = guess([Table("警情.xlsx", "", "0", lines)], "警情.xlsx", CITY, TODAY).toml()
+    except SourceError as error:
+        said = str(error)
+
+    assert said.startswith("警情.xlsx: no header was found") or tomllib.loads(said)["name_zh"] == "警情"

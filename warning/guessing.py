@@ -10,6 +10,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -75,7 +76,7 @@ def guess(tables: Sequence[Table], name: str, city: Known, today: date) -> Guess
     """Return the mapping a file seems to ask for.
 
     Args:
-        tables: Its sheets; the first is looked at.
+        tables: Its sheets; the first that has a header is looked at, and those without one are left out.
         name: Of the file.
         city: Indicators by id and places by code.
         today: The day it is read on.
@@ -94,17 +95,20 @@ def guess(tables: Sequence[Table], name: str, city: Known, today: date) -> Guess
     def score(found: Head) -> int:
         return sum(bool(role(one)) or bool({*map(key, one.names)} & words) for one in found.headers)
 
-    try:
-        found = head_of(tables[0], None, score)
-    except SourceError as error:
-        raise SourceError(f"{name}: {error}; write its mapping by hand: docs/feeds.en.md") from error
+    heads: dict[str, tuple[Table, Head]] = {}
+    for table in tables:
+        with suppress(SourceError):  # a sheet of notes
+            heads[table.sheet] = table, head_of(table, None, score)
+    if not heads:
+        raise SourceError(f"{name}: no header was found; write its mapping by hand: docs/feeds.en.md")
+    table, found = next(iter(heads.values()))
     roles = [role(header) for header in found.headers]
     columns = _columns(found, roles, names, today)
     across, often = max(Counter(filter(None, roles)).items(), key=lambda item: item[1], default=("", 0))
     layout: Layout = ACROSS[across] if often > 1 or (often and "value" not in columns) else "long"
     columns = {what: n for what, n in columns.items() if layout == "long" or what not in ("value", across)}
     said = {what: found.headers[n].text for what, n in columns.items()}
-    said |= _outside(tables[0], found, {*KEYS} - {*said} - {across if layout != "long" else ""}, names, name)
+    said |= _outside(table, found, {*KEYS} - {*said} - {across if layout != "long" else ""}, names, name)
     further = [
         n for n in range(len(roles)) if layout != "long" and n not in columns.values() and n not in _totals(found)
     ]
@@ -115,6 +119,7 @@ def guess(tables: Sequence[Table], name: str, city: Known, today: date) -> Guess
         "name_zh": re.sub(r"[\d\-_.]+", "", Path(name).stem) or Path(name).stem,
         **_sender([city.indicators[id] for id, _ in of]),
         "files": [re.sub(r"\d[\d\-_年月日]*", "*", name) if re.search(r"\d", Path(name).stem) else name],
+        **({"sheets": list(heads)} if len(heads) < len(tables) else {}),
         "layout": layout,
         **({"ignore": [found.headers[n].text for n in ignored]} if ignored else {}),
         "columns": said,
