@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from warning.errors import SourceError, StoreError
 from warning.intake import import_folder
 from warning.model import FileAccount, Indicator, Place, Rows, SeriesKey
-from warning.sources import csv_files
+from warning.sources import cells, csv_files
 from warning.store import Store, feed, observation, open_store, run
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -135,6 +136,9 @@ def test_the_same_row_is_read_however_it_is_written(tmp_path: Path, content: byt
         pytest.param(
             'thefts,440103,2026-11-24,"1,200"', "value", "不是数字；只写数字，不带单位和千位分隔符", id="thousands"
         ),
+        pytest.param(
+            "thefts,440103,2026-11-24,1_2", "value", "不是数字；只写数字，不带单位和千位分隔符", id="underscore"
+        ),
         pytest.param("thefts,440103,2026-11-24,NaN", "value", "不是数字；没有数据的日期请勿上报", id="nan"),
         pytest.param("thefts,440103,2026-11-24,1e999", "value", "不是有限的数", id="infinite"),
         pytest.param("thefts,440103,2026-11-24,-1", "value", "计数不能为负", id="negative-count"),
@@ -244,6 +248,18 @@ def test_a_file_that_cannot_be_read_says_what_to_do(tmp_path: Path, content: byt
 def test_a_file_that_vanished_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"gone\.csv: cannot be read: No such file"):
         csv_files.read(tmp_path / "gone.csv", TOWN, NOW, LATE_AFTER, zone=ZONE)
+
+
+def test_a_text_far_too_long_to_be_a_name_is_not_compared_with_names() -> None:
+    column = cells.column_of("indicator", ["x" * 1_000_000])
+    tracemalloc.start()
+
+    found = cells.names(column, TOWN.indicators, "指标")
+
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.reason(0) == f"没有代码为“{'x' * 39}…”的指标"
+    assert most < 1_000_000  # bytes; comparing it took forty for each character
 
 
 @given(st.binary(max_size=200))

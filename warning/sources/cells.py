@@ -28,6 +28,7 @@ _HINTS = 100  # for so many distinct unknown names a near one is looked for; mor
 _NO_NUMBER = "不是数字；只写数字，不带单位和千位分隔符"
 _FULL_WIDTH = "数字应为半角；请将全角字符（如 ４０）改为 40"
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_A_NAME = 100  # characters up to which a text may be meant as a name; comparing takes memory for each
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -75,7 +76,7 @@ def names(column: Column, known: Collection[str], what: str) -> Understood:
             return f"{what}代码为空"
         if text in position:
             return position[text]
-        near = difflib.get_close_matches(text, position, n=1, cutoff=0.6) if few else []
+        near = difflib.get_close_matches(text, position, n=1, cutoff=0.6) if few and len(text) <= _A_NAME else []
         return f"没有代码为“{short(text)}”的{what}" + (f"；是否应为“{near[0]}”？" if near else "")
 
     return _understood(column, understand)
@@ -107,7 +108,7 @@ def numbers(column: Column) -> Understood:
         if not text.isascii():  # float() reads ４０, too, but what writes it is no program, and the next reader may not
             return _FULL_WIDTH if text.translate(_HALF_WIDTH).isascii() else _NO_NUMBER
         try:
-            number = float(text)
+            number = float(text.replace("_", "?"))  # which Python takes for a thousands separator
         except ValueError:
             return _NO_NUMBER
         if math.isnan(number):
