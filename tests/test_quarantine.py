@@ -5,22 +5,25 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from little_city import EAST, FRIDAY, SATURDAY, WEST, at, deliver, lay, set_clock, usual
+from sqlite_utils import Database
 from typer.testing import CliRunner
 
 from warning import health, mending
 from warning.cli import app
 from warning.errors import ConfigError, KapokError
 from warning.jobs import take_in
-from warning.model import FileAccount, SeriesKey
+from warning.model import FileAccount, QuarantineEntry, Rows, SeriesKey
 from warning.service import Service, open_service
-from warning.store import feed, observation, open_store, quarantine
+from warning.store import feed, observation, open_store, quarantine, schema
 
 THURSDAY = FRIDAY - timedelta(days=1)
 MORNING = at(SATURDAY, "07:30")
@@ -307,14 +310,40 @@ def test_without_a_database_mending_makes_none(tmp_path: Path) -> None:
     assert (code, "还没有数据库" in said, (tmp_path / "kapok.db").exists()) == (2, True, False)
 
 
-def test_rows_put_aside_by_an_earlier_version_stay_open(tmp_path: Path) -> None:
+def test_several_cells_of_one_row_are_put_aside_and_settled_each_for_itself(service: Service) -> None:
+    cells = ("thefts", EAST, str(FRIDAY), "many", "")
+    entry = QuarantineEntry("wide.csv", 2, "thefts", "many", "不是数字", cells)
+    nothing = np.array([], dtype=np.int64)
+    rows = Rows(
+        name="wide.csv",
+        sha256="wide",
+        keys=(),
+        series=nothing,
+        dates=nothing.astype("datetime64[D]"),
+        values=nothing.astype(np.float64),
+        received=nothing,
+        late=nothing.astype(np.bool_),
+        quarantined=(entry, replace(entry, column="fires", cells=("fires", *cells[1:])), replace(entry, row=3)),
+    )
+    with service.store.write():
+        feed.import_rows(service.store, rows, feed="wide", received=MORNING)
+
+    mend(service, "1-2-2", value="7")
+    mending.drop(service.store, ["1-3"], "重复", now=MORNING)
+
+    states = [(kept.id, kept.state) for kept in quarantine.entries(service.store, settled=True) if kept.entry.row < 4]
+    assert states == [("1-2", "open"), ("1-2-2", "fixed"), ("1-3", "dropped")]
+    assert value(service, SeriesKey("fires", EAST)) == [7.0]
+
+
+def test_rows_put_aside_by_earlier_versions_stay_open(tmp_path: Path) -> None:
     path = tmp_path / "kapok.db"
-    open_store(path).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
-        database.execute("DROP INDEX quarantine_open")
-        for column in ("indicator", "place", "date", "number", "received_at", "state", "note", "at", '"by"'):
-            database.execute(f"ALTER TABLE quarantine DROP COLUMN {column}")
-        database.execute("DELETE FROM _sqlite_migrations WHERE name LIKE '%settled_rows'")
+        schema.m001_first_tables(Database(database))
+        schema.m002_waiting_refused_and_fits(Database(database))
+        database.execute("CREATE TABLE _sqlite_migrations (migration_set TEXT, name TEXT, applied_at TEXT)")
+        for name in schema.KNOWN[:2]:
+            database.execute("INSERT INTO _sqlite_migrations VALUES ('kapok', ?, '')", (name,))
         database.execute("INSERT INTO feed_file VALUES (1, 'x', 'old.csv', 'csv', 1, 0, 0, 1, 0, 0, NULL, NULL, '')")
         database.execute("INSERT INTO quarantine VALUES (1, 2, 'value', 'many', '不是数字')")
 

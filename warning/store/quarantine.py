@@ -8,6 +8,8 @@ its file is never rewritten: it says what happened when the file was read.
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,15 +22,16 @@ from warning.store.connection import Store
 from warning.store.encoding import day_of, text_of
 
 _CELLS = "indicator, place, date, number, received_at"
+_ID = re.compile(r"(\d{1,18})-(\d{1,18})(?:-(\d{1,18}))?", re.ASCII)
 _SPAN = 1 << 22  # days there are at most, up to the year 9999
-_ENTRY = 'q.file, f.name, q.row, q."column", q.value, q.reason, q.state, q.note'
+_ENTRY = 'q.file, f.name, q.row, q.part, q."column", q.value, q.reason, q.state, q.note'
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A row in quarantine, and what became of it."""
 
-    id: str  # "12-5": row 5 of the 12th file that was read
+    id: str  # "12-5": row 5 of the 12th file that was read; "12-5-2" where it is the second cell of that row
     entry: QuarantineEntry
     state: str  # open, delivered, fixed, dropped
     note: str  # why it was dropped
@@ -36,12 +39,11 @@ class Kept:
 
 def put(store: Store, file: int, entries: Iterable[QuarantineEntry]) -> None:
     """Keep the unusable rows of a file.  Writes."""
+    parts: Counter[int] = Counter()
     store.change_all(
-        f'INSERT INTO quarantine (file, row, "column", value, reason, {_CELLS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',  # noqa: S608
-        (
-            (file, entry.row, entry.column, entry.value, entry.reason, *(entry.cells or (None,) * 5))
-            for entry in entries
-        ),
+        f'INSERT INTO quarantine (file, row, part, "column", value, reason, {_CELLS})'  # noqa: S608
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ((file, e.row, _next(parts, e.row), e.column, e.value, e.reason, *(e.cells or (None,) * 5)) for e in entries),
     )
 
 
@@ -53,13 +55,15 @@ def settle_delivered(store: Store, rows: Rows, file: int, at: datetime) -> int:
     """
     wanted = json.dumps([list(key) for key in rows.keys])
     open_rows = store.rows(
-        "SELECT wanted.key, q.file, q.row, q.date FROM json_each(?) AS wanted CROSS JOIN quarantine AS q"
+        "SELECT wanted.key, q.file, q.row, q.part, q.date FROM json_each(?) AS wanted CROSS JOIN quarantine AS q"
         " ON q.indicator = json_extract(wanted.value, '$[0]') AND q.place = json_extract(wanted.value, '$[1]')"
         " WHERE q.state = 'open' AND q.file <> ?",
         (wanted, file),
     )
     asked = {
-        (before, row): key * _SPAN + day for key, before, row, text in open_rows if (day := _day(text)) is not None
+        (before, row, part): key * _SPAN + day
+        for key, before, row, part, text in open_rows
+        if (day := _day(text)) is not None
     }
     if not asked:
         return 0
@@ -67,7 +71,8 @@ def settle_delivered(store: Store, rows: Rows, file: int, at: datetime) -> int:
     found = set(brought[np.isin(brought, list(asked.values()))].tolist())
     settled = [(text_of(at), file, *row) for row, cell in asked.items() if cell in found]
     return store.change_all(
-        """UPDATE quarantine SET state = 'delivered', at = ?, "by" = ? WHERE file = ? AND row = ?""", settled
+        """UPDATE quarantine SET state = 'delivered', at = ?, "by" = ? WHERE file = ? AND row = ? AND part = ?""",
+        settled,
     )
 
 
@@ -83,7 +88,7 @@ def entries(store: Store, *, file: str | None = None, settled: bool = False, lim
     found = store.rows(
         f"SELECT {_ENTRY} FROM quarantine AS q JOIN feed_file AS f ON f.id = q.file"  # noqa: S608
         " WHERE (:file IS NULL OR f.name = :file) AND (:settled OR q.state = 'open')"
-        " ORDER BY q.file DESC, q.row LIMIT :limit",
+        " ORDER BY q.file DESC, q.row, q.part LIMIT :limit",
         {"file": file, "settled": settled, "limit": limit},
     )
     return [_kept(row) for row in found]
@@ -91,13 +96,13 @@ def entries(store: Store, *, file: str | None = None, settled: bool = False, lim
 
 def entry(store: Store, id: str) -> tuple[Kept, tuple[str, ...]] | None:
     """Return a row by its id with its cells (indicator, place, date, value, received_at; none where not kept)."""
-    number, dash, row = id.partition("-")
-    if not (dash and number.isascii() and number.isdigit() and row.isascii() and row.isdigit()):
+    place = _place(id)
+    if place is None:
         return None
     found = store.row(
         f"SELECT {_ENTRY}, {_CELLS} FROM quarantine AS q JOIN feed_file AS f ON f.id = q.file"  # noqa: S608
-        " WHERE q.file = ? AND q.row = ?",
-        (int(number[:18]), int(row[:18])),
+        " WHERE q.file = ? AND q.row = ? AND q.part = ?",
+        place,
     )
     if found is None:
         return None
@@ -159,10 +164,9 @@ def drop_file(store: Store, name: str, reason: str, at: datetime) -> int:
 
 
 def _settle(store: Store, id: str, state: str, note: str, at: datetime) -> None:
-    file, _, row = id.partition("-")
     changed = store.change(
-        "UPDATE quarantine SET state = ?, note = ?, at = ? WHERE file = ? AND row = ? AND state = 'open'",
-        (state, note, text_of(at), int(file), int(row)),
+        "UPDATE quarantine SET state = ?, note = ?, at = ? WHERE file = ? AND row = ? AND part = ? AND state = 'open'",
+        (state, note, text_of(at), *(_place(id) or (0, 0, 0))),
     ).rowcount
     if changed != 1:
         raise ValueError(f"{id!r} is no open row")
@@ -175,6 +179,18 @@ def _day(text: str) -> int | None:
         return None
 
 
+def _place(id: str) -> tuple[int, int, int] | None:
+    """File, row and part of an id."""
+    found = _ID.fullmatch(id)
+    return (int(found[1]), int(found[2]), int(found[3] or 1)) if found else None
+
+
+def _next(parts: Counter[int], row: int) -> int:
+    parts[row] += 1
+    return parts[row]
+
+
 def _kept(row: tuple[Any, ...]) -> Kept:
-    file, name, number, column, value, reason, state, note = row
-    return Kept(f"{file}-{number}", QuarantineEntry(name, number, column, value, reason), state, note)
+    file, name, number, part, column, value, reason, state, note = row
+    id = f"{file}-{number}" if part == 1 else f"{file}-{number}-{part}"
+    return Kept(id, QuarantineEntry(name, number, column, value, reason), state, note)

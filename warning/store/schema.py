@@ -256,6 +256,33 @@ CREATE TABLE stood (
 ) WITHOUT ROWID;
 """
 
+_SEVERAL = """
+ALTER TABLE quarantine RENAME TO quarantine_before;
+DROP INDEX quarantine_open;
+CREATE TABLE quarantine (
+    file INTEGER NOT NULL REFERENCES feed_file (id),
+    row INTEGER NOT NULL,
+    part INTEGER NOT NULL,
+    "column" TEXT NOT NULL,
+    value TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    indicator TEXT,
+    place TEXT,
+    date TEXT,
+    number TEXT,
+    received_at TEXT,
+    state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'delivered', 'fixed', 'dropped')),
+    note TEXT NOT NULL DEFAULT '',
+    at TEXT,
+    "by" INTEGER REFERENCES feed_file (id),
+    PRIMARY KEY (file, row, part)
+) WITHOUT ROWID;
+INSERT INTO quarantine SELECT file, row, 1, "column", value, reason, indicator, place, date, number, received_at,
+    state, note, at, "by" FROM quarantine_before;
+DROP TABLE quarantine_before;
+CREATE INDEX quarantine_open ON quarantine (indicator, place) WHERE state = 'open';
+"""
+
 
 @MIGRATIONS()
 def m001_first_tables(db: Database) -> None:
@@ -282,9 +309,16 @@ def m004_settled_rows(db: Database) -> None:
     db.executescript(_SETTLED)
 
 
+@MIGRATIONS()
+def m006_several_of_a_row(db: Database) -> None:
+    """Several cells of one row of a wide table, or of several sheets, each with its own reason."""
+    db.executescript(_SEVERAL)
+
+
 KNOWN = (
     m001_first_tables.__name__,
     m002_waiting_refused_and_fits.__name__,
     m003_judged_again.__name__,
     m004_settled_rows.__name__,
+    m006_several_of_a_row.__name__,
 )  # in order; a database that has others is of a newer version
