@@ -174,6 +174,18 @@ def test_no_content_is_too_strange_to_be_answered(content: bytes) -> None:
     assert answer(content)
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, 99])
+def test_a_workbook_packed_as_none_is_stops_no_other_file(method: int) -> None:
+    content = book_of(SHEET.format("", ""))
+    names = zipfile.ZipFile(io.BytesIO(content)).namelist()
+
+    for name in names:  # in the directory at the end of the archive, where a part's name follows 46 bytes of its entry
+        at = content.rindex(name.encode()) - 36
+        content = content[:at] + method.to_bytes(2, "little") + content[at + 2 :]
+
+    assert "packed in a way that no .xlsx workbook is" in answer(content)
+
+
 def test_what_lies_in_a_part_that_is_larger_than_it_says_is_not_read() -> None:
     content = book_of(SHEET.format("", '<row r="1"><c r="A1"><v>2</v></c></row>' + " " * 100_000))
     with zipfile.ZipFile(io.BytesIO(content)) as archive:

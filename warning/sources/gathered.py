@@ -96,7 +96,7 @@ def understood(
             cells.short(_shown(found, columns[fact], fact, n), 200),
             reason,
             cells=tuple(
-                cells.short(said[one].text(n) or columns[one].text(n) if one in KEYS else found.facts[one][n], 200)
+                cells.short(said[one].text(n) or (columns[one].text(n) if one in KEYS else found.facts[one][n]), 200)
                 for one in FACTS
             ),
         )

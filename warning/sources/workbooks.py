@@ -22,6 +22,7 @@ from warning.sources.table import Line, Table
 MOST_BYTES = 400_000_000  # unpacked, of all parts together
 MOST_CELLS = 8_000_000  # of a sheet, between its first and its last cell, empty ones too
 MOST_PARTS = 5_000
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others' errors are of many kinds
 CHUNK = 1 << 20
 
 _PLACED = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{0,9})(\d{1,9})["']""")
@@ -104,6 +105,8 @@ def _measure(name: str, content: bytes) -> None:
             parts = archive.infolist()
             if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_BYTES:
                 raise SourceError(f"{name}: unpacked it is larger than {MOST_BYTES // 1_000_000} MB; send it in parts")
+            if any(part.compress_type not in METHODS for part in parts):
+                raise SourceError(f"{name}: packed in a way that no .xlsx workbook is; save it anew")
             for part in parts:
                 rows, columns = _reach(archive, part)
                 if rows * columns > MOST_CELLS:
@@ -111,7 +114,7 @@ def _measure(name: str, content: bytes) -> None:
                         f"{name}: {part.filename} reaches to row {rows}, column {columns}, more than {MOST_CELLS} "
                         "cells; delete the empty rows and columns, or send it in parts"
                     )
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise SourceError(f"{name}: not an .xlsx workbook, damaged or locked by a password; save it anew") from error
 
 
