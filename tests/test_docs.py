@@ -205,7 +205,8 @@ def test_both_guides_explain_the_same_words() -> None:
 
 @pytest.mark.parametrize("page", GUIDES)
 def test_the_settings_of_a_guide_are_settings(page: str, tmp_path: Path) -> None:
-    for block in (block for block in blocks(page, "toml") if "[[rule]]" not in block):
+    others = ("[[rule]]", "# city/feeds/")  # looked at by tests of their own
+    for block in (block for block in blocks(page, "toml") if not any(sign in block for sign in others)):
         (tmp_path / "config.toml").write_text(block, encoding="utf-8")
 
         load_config(tmp_path / "config.toml")  # raises on what is none

@@ -145,6 +145,13 @@ def test_more_rows_than_may_be_are_refused_whole(address: str) -> None:
     assert "the query returns more than 3 rows" in refused(address, "SELECT * FROM calls", most_rows=3)
 
 
+def test_more_text_than_may_be_is_refused_whole(address: str) -> None:
+    with pytest.raises(
+        SourceError, match="police: the answer is longer than 40 characters; let the query ask for less"
+    ):
+        sql.ask("police", address, "SELECT * FROM calls", since=SINCE, until=UNTIL, most_text=40)
+
+
 def test_an_answer_that_takes_too_long_is_ended(address: str) -> None:
     said = refused(address, FOR_EVER, timeout=0.2)
 

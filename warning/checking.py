@@ -11,7 +11,7 @@ from warning.config import Config, read_config
 from warning.errors import ConfigError, together
 from warning.jobs import channel_of
 from warning.rule import series_of
-from warning.schedule import trigger_faults
+from warning.schedule import feed_faults, trigger_faults
 from warning.service import Deployment, clock_of, read_deployment
 from warning.templating import faults_of
 from warning.trial import faults_of_texts, unknown_facts
@@ -31,6 +31,7 @@ def check(path: Path) -> Deployment:
         raise together(errors)
     errors += _settings(config)
     deployment, wrong = read_deployment(config)
+    wrong += [] if deployment is None else feed_faults(deployment)
     errors += [*wrong, *_templates(config), *_installation()]
     if deployment is None or errors:
         raise together(errors)

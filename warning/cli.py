@@ -57,12 +57,12 @@ app.command()(cli_care.doctor)
 
 @app.command("import")
 def take(config: ConfigFile = None) -> None:
-    """读入送来的文件 / Read the new files of the watched folder; exit code 2 if one could not be read."""
+    """读入送来的文件，获取远程数据 / Read the new files, fetch the feeds; exit code 2 if one could not be had."""
     from warning import jobs, screen
     from warning.asked import service_of
 
     with service_of(config) as service, screen.progress("读入 import", None) as beat:
-        accounts = jobs.take_in(service, service.clock(), progress=screen.counted(beat))
+        accounts = jobs.take_in_all(service, service.clock(), progress=screen.counted(beat), beat=beat)
         screen.show_accounts(accounts)
         _show_reasons(service, accounts)
     if any(account.error is not None for account in accounts):

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable
 from queue import SimpleQueue
 
-from warning.errors import ConfigError
+from warning.errors import ConfigError, together
 from warning.jobs import channel_of
-from warning.schedule import Daemon, trigger_faults
+from warning.schedule import Daemon, feed_faults, trigger_faults
 from warning.service import Deployment, opened
 from warning.store import alone
 from warning.web.server import Server
@@ -55,6 +55,9 @@ def _require_ready(deployment: Deployment) -> None:
     faults = trigger_faults(deployment.config)
     if faults:
         raise ConfigError(str(deployment.config.file), faults)
+    wrong = feed_faults(deployment)
+    if wrong:
+        raise together(wrong)
     channel_of(deployment.config)
     deployment.clock()
     opened(deployment).store.close()
@@ -67,5 +70,5 @@ def _log_to_stderr() -> None:
     logging.getLogger("apscheduler").setLevel(
         logging.ERROR
     )  # a wake-up left out is no news: the running one looks again
-    for talkative in ("fontTools", "uvicorn"):
+    for talkative in ("fontTools", "uvicorn", "httpx", "httpcore"):  # these tell whole addresses, queries included
         logging.getLogger(talkative).setLevel(logging.WARNING)

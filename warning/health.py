@@ -15,8 +15,10 @@ from warning.service import Service
 from warning.situation import Coverage
 from warning.store import coverage as coverages_of
 from warning.store import feed, outbox, quarantine, run
+from warning.store import pull as pulls_of
 from warning.store.feed import RefusedFile
 from warning.store.outbox import Account
+from warning.store.pull import Pull
 from warning.store.run import Notice, Run
 from warning.words import JOBS
 
@@ -33,6 +35,7 @@ class Seen:
     last_runs: dict[str, Run | None]  # by job, in the order of the day
     account: Account
     refused: Sequence[RefusedFile]
+    failing: Sequence[Pull]  # feeds that are fetched, and could not be
     coverages: Sequence[Coverage]  # of the last judged date
     judged: date | None  # the last date
     due: date  # yesterday: the date the next sweep judges, or the last one judged
@@ -49,6 +52,7 @@ def seen(service: Service, now: datetime) -> Seen:
         last_runs=ran,
         account=outbox.account(store),
         refused=feed.refused(store),
+        failing=[last for last in pulls_of.failing(store) if last.feed in service.feeds],
         coverages=[] if last is None else list(coverages_of.on(store, last).values()),
         judged=last,
         due=service.config.yesterday(now),
@@ -59,7 +63,13 @@ def seen(service: Service, now: datetime) -> Seen:
 
 def problems(service: Service, found: Seen) -> list[str]:
     """Return what must be seen to, in sentences, the gravest first; nothing when all is well."""
-    return [*_judging(service, found), *_jobs(found), *_feeds(found), *_rules(service, found), *_telling(found)]
+    return [
+        *_judging(service, found),
+        *_jobs(found),
+        *_feeds(service, found),
+        *_rules(service, found),
+        *_telling(found),
+    ]
 
 
 def _judging(service: Service, found: Seen) -> Iterator[str]:
@@ -82,7 +92,13 @@ def _jobs(found: Seen) -> Iterator[str]:
             yield f"任务“{JOBS[name]}”最近一次运行{STATUSES[last.status]}{'：' + last.note if last.note else ''}"
 
 
-def _feeds(found: Seen) -> Iterator[str]:
+def _feeds(service: Service, found: Seen) -> Iterator[str]:
+    for last in found.failing[:NAMED]:
+        since = "" if last.since is None else f"{day_zh(service.config.local_date(last.since))}起"
+        name = service.feeds[last.feed].name_zh
+        yield f"数据来源“{name}”{since}连续 {last.failures} 次未能获取：{last.reason.removeprefix(f'{last.feed}: ')}"
+    if len(found.failing) > NAMED:
+        yield f"另有 {len(found.failing) - NAMED} 个数据来源未能获取"
     for file in found.refused[:NAMED]:
         yield f"文件 {file.name} 无法读入：{file.reason.removeprefix(f'{file.name}: ')}"
     if len(found.refused) > NAMED:

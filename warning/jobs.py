@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from warning import pipeline, telling, weekly
+from warning import pipeline, pulling, telling, weekly
 from warning.colouring import coverages
 from warning.config import SMTP_PASSWORD, Config, secret
 from warning.errors import ConfigError, DeliveryError, SourceError
@@ -31,18 +31,24 @@ RETRY = (1, 2, 5, 10, 20, 40, 60)  # minutes before the next try; the last one r
 
 @dataclass(frozen=True)
 class Task:
-    """One run of a job: when it was due, the instant it runs at, and whom to tell of progress."""
+    """One run of a job: when it was due, the instant it runs at, whom to tell of progress, and which cron was due."""
 
     service: Service
     scheduled_for: datetime
     now: datetime
     beat: Beat
+    due: pulling.Due = pulling.always
 
 
 def feeds(task: Task) -> str:
-    """Read every new file of the watched folder."""
+    """Read every new file of the watched folder, and fetch the feeds whose time has come."""
     accounts = take_in(task.service, task.now, progress=_told(task.beat))
-    return f"{len(accounts)} file(s), {sum(account.error is not None for account in accounts)} refused"
+    said = f"{len(accounts)} file(s), {sum(account.error is not None for account in accounts)} refused"
+    if not pulling.fetched(task.service):
+        return said
+    pulled = pulling.pull_due(task.service, task.now, due=task.due, beat=task.beat)
+    failed = sum(account.error is not None for account in pulled)
+    return f"{said}; {len(pulled) - failed} feed(s) brought something new, {failed} failed"
 
 
 def sweep(task: Task) -> str:
@@ -149,6 +155,12 @@ def take_in(service: Service, now: datetime, *, progress: Progress | None = None
         feeds=service.feeds,
         progress=progress,
     )
+
+
+def take_in_all(service: Service, now: datetime, *, progress: Progress, beat: Beat) -> list[FileAccount]:
+    """Read the watched folder and fetch every feed that is fetched, due or not; else as ``take_in``."""
+    accounts = take_in(service, now, progress=progress)
+    return accounts + pulling.pull(service, pulling.fetched(service), now, beat=beat)
 
 
 def days_to_sweep(service: Service, until: date) -> list[date]:

@@ -22,8 +22,9 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from warning.config import Config, Job
-from warning.errors import JobTimeout, KapokError
+from warning.errors import ConfigError, JobTimeout, KapokError
 from warning.jobs import JOBS, Task
+from warning.mapping import FOLDER
 from warning.service import Deployment, Service, opened
 from warning.store import Store, run
 
@@ -144,6 +145,9 @@ class Daemon:
         log.info("job %s job=%s due=%s note=%s", status, name, instants[-1].isoformat(), note)
         return True
 
+    def _was_due(self, at: str, after: datetime, until: datetime) -> bool:
+        return bool(due(trigger(Job(at=at), self._deployment.config.zone), after, until))
+
     def _done(self, service: Service, name: str, instant: datetime, now: datetime) -> tuple[str, str]:
         limit = self._settings[name].limit
         end = time.monotonic() + limit
@@ -155,7 +159,7 @@ class Daemon:
                 raise JobTimeout(f"longer than {limit:g} s; stopped before: {step}")
 
         try:
-            return "done", JOBS[name](Task(service, instant, now, beat))
+            return "done", JOBS[name](Task(service, instant, now, beat, self._was_due))
         except Stopped as error:
             return "interrupted", str(error)
         except JobTimeout as error:
@@ -210,18 +214,24 @@ def _instants(times: CronTrigger, last: datetime, now: datetime) -> Iterable[dat
 
 def trigger_faults(config: Config) -> list[str]:
     """Return one line for each cron expression of ``[schedule]`` that means nothing, or not what it seems to."""
-    faults = []
-    for name in JOBS:
-        setting: Job = getattr(config.schedule, name)
-        where = f"schedule.{name}.at: {setting.at!r}"
-        if any(sign.isdigit() for sign in setting.at.split()[4]):  # 1 is Monday to some programs, Tuesday to this one
-            faults.append(f"{where} gives a weekday by number; write mon, tue, wed, thu, fri, sat, sun")
-            continue
-        try:
-            times = trigger(setting, config.zone)
-        except ValueError as error:
-            faults.append(f"{where} is not a cron expression: {str(error)[:1].lower()}{str(error)[1:]}")
-            continue
-        if times.get_next_fire_time(None, datetime(2024, 1, 1, tzinfo=UTC)) is None:
-            faults.append(f"{where} never comes")
-    return faults
+    settings: dict[str, Job] = {f"schedule.{name}.at": getattr(config.schedule, name) for name in JOBS}
+    return [line for where, job in settings.items() for line in _cron_faults(where, job, config.zone)]
+
+
+def feed_faults(deployment: Deployment) -> list[ConfigError]:
+    """Return an error for each feed whose cron expression means nothing, or not what it seems to."""
+    folder, zone = deployment.config.path("city") / FOLDER, deployment.config.zone
+    own = {feed.id: _cron_faults("at", Job(at=feed.at), zone) for feed in deployment.feeds.values() if feed.at}
+    return [ConfigError(str(folder / f"{name}.toml"), faults) for name, faults in own.items() if faults]
+
+
+def _cron_faults(setting: str, job: Job, zone: ZoneInfo) -> list[str]:
+    where = f"{setting}: {job.at!r}"
+    if any(sign.isdigit() for sign in job.at.split()[4]):  # 1 is Monday to some programs, Tuesday to this one
+        return [f"{where} gives a weekday by number; write mon, tue, wed, thu, fri, sat, sun"]
+    try:
+        times = trigger(job, zone)
+    except ValueError as error:
+        return [f"{where} is not a cron expression: {str(error)[:1].lower()}{str(error)[1:]}"]
+    never = times.get_next_fire_time(None, datetime(2024, 1, 1, tzinfo=UTC)) is None
+    return [f"{where} never comes"] if never else []

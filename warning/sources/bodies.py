@@ -5,14 +5,13 @@ Numbers stay as they are written, so that nothing is rounded on the way.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from warning.errors import SourceError
+from warning.sources import text_files
 from warning.sources.table import Line, Table
 
 MOST_COLUMNS = 1000
@@ -96,28 +95,13 @@ def table_of_records(name: str, sha256: str, records: Sequence[Mapping[str, Any]
 
 
 def table_of_csv(name: str, sha256: str, body: bytes) -> Table:
-    """Return the table of a CSV body.
+    """Return the table of a CSV body, without lines where it is empty.
 
     Raises:
-        SourceError: if it is neither UTF-8 nor GB18030, or a cell has no end.
+        SourceError: if it is in none of the encodings that are read.
     """
-    try:
-        text = _decoded(body)
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{name}: byte {error.start + 1} is neither UTF-8 nor GB18030") from error
-    try:
-        rows = [tuple(map(str.strip, row)) for row in csv.reader(io.StringIO(text, newline=""), strict=True)]
-    except csv.Error as error:
-        raise SourceError(f"{name}: no CSV: {error}") from error
-    lines = [Line(number, cells) for number, cells in enumerate(rows, start=1) if any(cells)]
-    return Table(name, "", sha256, tuple(lines))
-
-
-def _decoded(body: bytes) -> str:
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return body.decode("gb18030")
+    found = text_files.tables(name, body)
+    return Table(name, "", sha256, found[0].lines if found else ())
 
 
 def joined(name: str, sha256: str, pages: Sequence[Table]) -> Table:

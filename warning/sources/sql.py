@@ -47,6 +47,7 @@ def ask(
     until: date,
     timeout: float = 60.0,  # seconds
     most_rows: int = MOST_ROWS,
+    most_text: int = MOST_TEXT,
 ) -> Table:
     """Return what a database answers to a query.
 
@@ -58,6 +59,7 @@ def ask(
         until: Bound to ``:until``.
         timeout: For the connection, and for the whole answer.
         most_rows: More than these are refused, none of them used.
+        most_text: Likewise, characters of all cells together.
 
     Raises:
         SourceError: if the address or the query is wrong, the database cannot be reached in time, refuses, or
@@ -79,7 +81,7 @@ def ask(
                     found = [tuple(map(_text, row)) for row in batch]
                     records += found
                     text += sum(len(cell) for record in found for cell in record)
-                    _require_within(name, len(records), text, most_rows)
+                    _require_within(name, len(records), text, most_rows, most_text)
                     if time.monotonic() > end:
                         raise SourceError(f"{name}: the answer took longer than {timeout:g} s; ask for fewer dates")
     except SQLAlchemyError as error:
@@ -179,14 +181,14 @@ def _stop_after(connection: Connection, timeout: float) -> None:
     driver.set_progress_handler(lambda: time.monotonic() > end, 10_000)
 
 
-def _require_within(name: str, rows: int, text: int, most_rows: int) -> None:
+def _require_within(name: str, rows: int, text: int, most_rows: int, most_text: int) -> None:
     if rows > most_rows:
         raise SourceError(
             f"{name}: the query returns more than {most_rows} rows; let it ask for the dates"
             f" from :since to :until, in groups by date and place"
         )
-    if text > MOST_TEXT:
-        raise SourceError(f"{name}: the answer is longer than {MOST_TEXT // 1_000_000} MB; let the query ask for less")
+    if text > most_text:
+        raise SourceError(f"{name}: the answer is longer than {most_text} characters; let the query ask for less")
 
 
 def _table(name: str, header: tuple[str, ...], records: Sequence[tuple[str, ...]]) -> Table:

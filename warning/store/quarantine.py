@@ -76,6 +76,22 @@ def settle_delivered(store: Store, rows: Rows, file: int, at: datetime) -> int:
     )
 
 
+def settle_repeated(store: Store, feed: str, note: str, at: datetime) -> int:
+    """Drop the open rows that the newest content of a feed says again, with the same fault.  Writes.
+
+    Returns:
+        How many there were.
+    """
+    cells = ", ".join(f"coalesce({name}, '')" for name in ('"column"', "value", "reason", *_CELLS.split(", ")))
+    newest = "(SELECT max(id) FROM feed_file WHERE feed = :feed)"
+    return store.change(
+        "UPDATE quarantine SET state = 'dropped', note = :note, at = :at WHERE state = 'open'"  # noqa: S608
+        f" AND file IN (SELECT id FROM feed_file WHERE feed = :feed) AND file <> {newest}"
+        f" AND ({cells}) IN (SELECT {cells} FROM quarantine WHERE file = {newest})",
+        {"feed": feed, "note": note, "at": text_of(at)},
+    ).rowcount
+
+
 def quarantined(
     store: Store, *, file: str | None = None, settled: bool = False, limit: int = 100
 ) -> list[QuarantineEntry]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from warning.store import pull, push
+
 MIGRATIONS = Migrations("kapok")
 
 _OBSERVATIONS = """
@@ -310,6 +312,12 @@ def m004_settled_rows(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m005_pulls_and_pushes(db: Database) -> None:
+    """How the last pull of each feed went, and what each push was answered."""
+    db.executescript(pull.TABLE + push.TABLE)
+
+
+@MIGRATIONS()
 def m006_several_of_a_row(db: Database) -> None:
     """Several cells of one row of a wide table, or of several sheets, each with its own reason."""
     db.executescript(_SEVERAL)
@@ -320,5 +328,6 @@ KNOWN = (
     m002_waiting_refused_and_fits.__name__,
     m003_judged_again.__name__,
     m004_settled_rows.__name__,
+    m005_pulls_and_pushes.__name__,
     m006_several_of_a_row.__name__,
 )  # in order; a database that has others is of a newer version

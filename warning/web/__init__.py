@@ -1,7 +1,8 @@
 """The page: what the service knows, shown to the people of one command centre.
 
-Server-rendered and read-only; there is no login yet, so it answers on this machine
-only, and only to requests that name this machine as their host.  One module a noun.
+Server-rendered and read-only, but for what departments push with their tokens; there is no login
+yet, so it answers on this machine only, and only to requests that name this machine as their host.
+One module a noun.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from warning.paths import PACKAGE
 from warning.service import Deployment
-from warning.web import alerts, briefings, faults, health, map, places
+from warning.web import alerts, briefings, faults, health, map, places, push
 from warning.web.guard import HOSTS, guarded, headed
 from warning.web.pages import desk_of
 
@@ -31,7 +32,7 @@ def create_app(deployment: Deployment) -> FastAPI:
     app.add_middleware(guarded)
     app.add_middleware(headed)
     faults.handle(app)
-    for module in (map, alerts, places, health, briefings):
+    for module in (map, alerts, places, health, briefings, push):
         app.include_router(module.router)
     app.mount("/static/fonts", StaticFiles(directory=PACKAGE / "fonts"))
     app.mount("/static", StaticFiles(directory=PACKAGE / "web" / "static"))
