@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 from department_server import Asked, answer, department
 from little_city import CONFIG, EAST, FRIDAY, SATURDAY, WEST, at, lay, set_clock
+from typer.testing import CliRunner
 from written import blocks
 
 from warning import pulling
 from warning.checking import check
-from warning.errors import ConfigError
+from warning.cli import app
+from warning.errors import ConfigError, SourceError
 from warning.health import problems, seen
 from warning.jobs import JOBS, Task, take_in_all
 from warning.mapping import read_feeds
@@ -315,6 +317,40 @@ def test_a_job_that_is_stopped_keeps_the_feeds_before(service: Service, police: 
     with pytest.raises(TimeoutError, match="feed police"):
         pulling.pull(service, pulling.fetched(service), at(FRIDAY, "19:00"), beat=stop)
     assert police.asked == []
+
+
+def test_a_feed_can_be_tried_and_nothing_is_kept(service: Service, police: Police) -> None:
+    police.says = body([*thefts(12), ("thefts", "0199", FRIDAY, 1)])
+
+    tried = pulling.try_fetched(service, "police")
+
+    assert tried.rows is not None
+    assert (len(tried.rows.values), len(tried.rows.quarantined)) == (1, 1)
+    assert police.asked[0].query == {"since": "2026-10-01", "until": "2026-11-20"}
+    assert feed.files(service.store) == []
+    assert pull.last(service.store, "police") is None
+
+
+def test_the_command_line_lists_what_a_feed_would_bring(service: Service, police: Police, tmp_path: Path) -> None:
+    police.says = body([*thefts(12), ("thefts", "0199", FRIDAY, 1)])
+
+    result = CliRunner().invoke(app, ["feed", "try", "--feed", "police", "--config", str(tmp_path / "config.toml")])
+
+    assert result.exit_code == 0, result.output
+    assert "2 row(s): 1 usable" in result.output
+    assert "0199" in result.output
+    assert feed.files(service.store) == []
+
+
+def test_a_feed_that_has_nothing_to_try_says_of_which_days(service: Service) -> None:
+    with pytest.raises(SourceError, match="police: answers nothing of 2026-10-01 to 2026-11-20"):
+        pulling.try_fetched(service, "police")
+
+
+@pytest.mark.parametrize("name", [None, "polce"])
+def test_only_what_is_fetched_is_tried_without_a_file(service: Service, name: str | None) -> None:
+    with pytest.raises(ConfigError, match="with --feed a feed that is fetched; known: police"):
+        pulling.try_fetched(service, name)
 
 
 @pytest.mark.parametrize(

@@ -20,18 +20,22 @@ File = Annotated[Path, typer.Argument(help="部门送来的文件 / the file a d
 
 @app.command("try")
 def attempt(
-    file: File,
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="部门送来的文件；来源为数据库或接口的不写 / the file; none of a feed that is fetched"),
+    ] = None,
     feed: Annotated[str | None, typer.Option("--feed", metavar="NAME", help="按此映射 / by this mapping")] = None,
     limit: Annotated[int, typer.Option(min=1, help="至多列多少行 / rows listed at most")] = SHOWN,
     config: ConfigFile = None,
 ) -> None:
-    """试读一个文件，什么也不改 / What would be read of a file, and what not; changes nothing."""
+    """试读一个文件或来源，什么也不改 / What would be read of a file or a feed, and what not; changes nothing."""
     from warning import screen
     from warning.asked import deployment_of
     from warning.feeding import try_file
+    from warning.pulling import try_fetched
 
     deployment = deployment_of(config)
-    tried = try_file(deployment, file, feed)
+    tried = try_fetched(deployment, feed) if file is None else try_file(deployment, file, feed)
     if tried.guess is not None:
         screen.say("没有映射认领这个文件，推测如下 / no mapping claims the file; a guess:")
         typer.echo(tried.guess.toml())

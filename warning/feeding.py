@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -73,6 +74,18 @@ def try_file(deployment: Deployment, path: Path, name: str | None) -> Tried:
     return Tried(None, guessed, (), tried.rows, tried.missing, tried.zeros)
 
 
+def try_tables(deployment: Deployment, feed: Feed, name: str, tables: Sequence[Table], now: datetime) -> Tried:
+    """Read tables by a mapping as if they had come by its feed, and keep nothing.
+
+    Raises:
+        SourceError: if a table is not what the mapping says.
+    """
+    zone, late_after = deployment.config.zone, deployment.config.feeds.late_after.model_dump()
+    said = shaped(tables, feed, deployment.city, sha256="", name=name, today=now.astimezone(zone).date())
+    rows = mapped(tables, feed, deployment.city, now, late_after, zone=zone, name=name, sha256="")
+    return Tried(feed.id, None, (), rows, said.missing, said.zeros)
+
+
 def add_feed(deployment: Deployment, path: Path, name: str) -> Path:
     """Write the mapping guessed from a file, and return where it is.
 
@@ -97,11 +110,7 @@ def add_feed(deployment: Deployment, path: Path, name: str) -> Path:
 
 
 def _by(deployment: Deployment, feed: Feed, name: str, content: bytes, now: datetime) -> Tried:
-    zone, late_after = deployment.config.zone, deployment.config.feeds.late_after.model_dump()
-    tables = files.tables_of(name, content, feed.sheets)
-    said = shaped(tables, feed, deployment.city, sha256="", name=name, today=now.astimezone(zone).date())
-    rows = mapped(tables, feed, deployment.city, now, late_after, zone=zone, name=name, sha256="")
-    return Tried(feed.id, None, (), rows, said.missing, said.zeros)
+    return try_tables(deployment, feed, name, files.tables_of(name, content, feed.sheets), now)
 
 
 def _native(deployment: Deployment, path: Path, now: datetime) -> Rows | None:

@@ -12,11 +12,12 @@ from datetime import date, datetime, timedelta
 
 from warning.config import secret
 from warning.errors import ConfigError, SourceError
+from warning.feeding import Tried, try_tables
 from warning.intake import mapped
 from warning.mapping import Feed, Http, Sql
 from warning.model import FileAccount
 from warning.scoring import Beat
-from warning.service import Service
+from warning.service import Deployment, Service
 from warning.sources import http, sql
 from warning.sources.files import fingerprint
 from warning.sources.table import Table
@@ -69,9 +70,9 @@ def pull(service: Service, feeds: Iterable[Feed], now: datetime, *, beat: Beat) 
     return accounts
 
 
-def fetched(service: Service) -> list[Feed]:
+def fetched(deployment: Deployment) -> list[Feed]:
     """Return the feeds of a deployment that are fetched, by name."""
-    return [feed for _, feed in sorted(service.feeds.items()) if feed.kind in ("sql", "http")]
+    return [feed for _, feed in sorted(deployment.feeds.items()) if feed.kind in ("sql", "http")]
 
 
 def table_of(feed: Feed, since: date, until: date, *, beat: Beat = lambda _: None) -> Table:
@@ -103,6 +104,26 @@ def table_of(feed: Feed, since: date, until: date, *, beat: Beat = lambda _: Non
             token = _needed(feed, asked.token_env) if asked.token_env else ""
             return http.pull(feed.id, asked, token, since=since, until=until, beat=beat)
     raise SourceError(f"{feed.id}: kind '{feed.kind}' is not fetched")
+
+
+def try_fetched(deployment: Deployment, name: str | None) -> Tried:
+    """Read what a feed answers of this month and the one before by its mapping, and keep nothing.
+
+    Raises:
+        ConfigError: if no feed of this name is fetched.
+        SourceError: if it cannot be had, or answers nothing, or is not what its mapping says.
+    """
+    known = {feed.id: feed for feed in fetched(deployment)}
+    if name not in known:
+        names = ", ".join(known) or "无 none"
+        raise ConfigError("kapok feed try", [f"name a FILE, or with --feed a feed that is fetched; known: {names}"])
+    now = deployment.clock()
+    until = deployment.config.local_date(now)
+    since = (until.replace(day=1) - timedelta(days=1)).replace(day=1)
+    table = table_of(known[name], since, until)
+    if not table.lines:
+        raise SourceError(f"{name}: answers nothing of {since} to {until}")
+    return try_tables(deployment, known[name], name, [table], now)
 
 
 def wanted(service: Service, feed: Feed, now: datetime) -> tuple[date, date]:
