@@ -124,9 +124,7 @@ def test_personal_data_stop_the_feed(header: str, cell: str) -> None:
 
 
 def test_an_indicator_whose_name_speaks_of_telephones_is_no_personal_data() -> None:
-    found = rows(
-        "辖区,日期,电话\n荔湾区,11/21,13800138000\n", feed(**BY_INDICATOR, codes={"indicator": {"电话": CALLS}})
-    )
+    found = rows("辖区,日期,电话\n荔湾区,11/21,4\n", feed(**BY_INDICATOR, codes={"indicator": {"电话": CALLS}}))
 
     assert found.quarantined == ()
 

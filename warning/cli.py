@@ -69,8 +69,8 @@ def take(config: ConfigFile = None) -> None:
         raise typer.Exit(2)
 
 
-app.add_typer(cli_care.quarantine, name="quarantine")
 app.add_typer(cli_feed.app, name="feed")
+app.add_typer(cli_care.quarantine, name="quarantine")
 
 
 @app.command()
