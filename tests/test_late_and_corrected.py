@@ -167,6 +167,15 @@ def test_a_correction_of_a_day_too_long_ago_is_history_only(tmp_path: Path) -> N
         assert not alerts_of.live(service.store)
 
 
+def test_a_correction_of_a_day_before_the_first_sweep_is_history_only(service: Service) -> None:
+    sweep(service, FRIDAY, usual(FRIDAY))
+
+    swept = sweep(service, SATURDAY, usual(SATURDAY) + only(FRIDAY - timedelta(days=1), 36))
+
+    news = {(event.date, event.transition, event.after) for event in swept.events}
+    assert news == {(SATURDAY, Transition.OPENED, Level.YELLOW)}  # by the week's sum, which holds that day
+
+
 def out_of_luck(*_: object, **__: object) -> NoReturn:
     raise RuntimeError("out of luck")
 

@@ -127,12 +127,14 @@ def _corrections(
     service: Service, panels: Mapping[str, Known], judged_until: Mapping[SeriesKey, date]
 ) -> dict[SeriesKey, tuple[Correction, ...]]:
     """Return what became another value since it was judged, as far back as may be judged again."""
-    judged_at = signals_of.judged_at(service.store)
+    judged_at, first = signals_of.judged_at(service.store), coverages_of.first_date(service.store)
+    if first is None:
+        return {}
     found: dict[SeriesKey, tuple[Correction, ...]] = {}
     for panel in panels.values():
         before = as_judged(service, panel, reach_of(panel, service.config.sweep.rejudge_days), judged_at)
         known_then = {key: until for key, until in judged_until.items() if key in judged_at}
-        found |= corrections_of(panel, before, known_then)
+        found |= corrections_of(panel, before, known_then, first)
     return found
 
 

@@ -82,7 +82,7 @@ def replay(
     for n, day in enumerate(days):
         today = seen(day)
         rejudge = deployment.config.sweep.rejudge_days
-        corrections = _corrections(today, before, judged_until, rejudge)
+        corrections = _corrections(today, before, judged_until, rejudge, days[0])
         lasts = {
             frequency: max(unjudged(panel, judged_until, rejudge), again(panel, corrections))
             for frequency, panel in today.items()
@@ -158,7 +158,11 @@ def of_panels(deployment: Deployment, whole: Mapping[str, Known]) -> Source:
 
 
 def _corrections(
-    today: Mapping[str, Known], before: Mapping[str, Known], judged_until: Mapping[SeriesKey, date], rejudge_days: int
+    today: Mapping[str, Known],
+    before: Mapping[str, Known],
+    judged_until: Mapping[SeriesKey, date],
+    rejudge_days: int,
+    first: date,
 ) -> dict[SeriesKey, tuple[Correction, ...]]:
     """Return what became another value since the day before."""
     found: dict[SeriesKey, tuple[Correction, ...]] = {}
@@ -171,7 +175,7 @@ def _corrections(
         shared = np.array([n for n, key in enumerate(panel.keys) if key in then.index], dtype=np.intp)
         columns = np.array([then.index[panel.keys[n]] for n in shared], dtype=np.intp)
         known_then[np.ix_(row, shared)] = then.values[np.ix_(row_then, columns)]
-        found |= corrections_of(panel, known_then, judged_until)
+        found |= corrections_of(panel, known_then, judged_until, first)
     return found
 
 

@@ -17,7 +17,7 @@ from warning import grading
 from warning.lifecycle import Verdict, verdict
 from warning.model import Correction, Level, SeriesKey, Signal
 from warning.rule import Rule, series_of
-from warning.scoring import Judged, Known, pick
+from warning.scoring import Judged, Known, last_period, pick
 from warning.service import Deployment
 from warning.since import onset_of
 from warning.situation import Nearest
@@ -60,7 +60,7 @@ def reach_of(panel: Known, rejudge_days: int) -> int:
 
 
 def corrections_of(
-    panel: Known, before: Floats, judged_until: Mapping[SeriesKey, date]
+    panel: Known, before: Floats, judged_until: Mapping[SeriesKey, date], first: date
 ) -> dict[SeriesKey, tuple[Correction, ...]]:
     """Return the values of judged dates that are others than they were, late ones too, by series.
 
@@ -68,12 +68,16 @@ def corrections_of(
         panel: As it is known now; a series judged beyond its last date is left out.
         before: (R, N) its last R dates as they were known when they were judged.
         judged_until: The last date each series had a verdict for.
+        first: The first day that was ever swept: nothing before it was judged.
     """
     recent, now, last = panel.dates[-len(before) :], panel.values[-len(before) :], panel.dates[-1].item()
     untils = [judged_until.get(key, date.min) for key in panel.keys]
     until = np.array([day if day <= last else date.min for day in untils], dtype="datetime64[D]")
+    judged = (recent[:, None] <= until[None, :]) & (recent >= np.datetime64(last_period(first, panel.frequency)))[
+        :, None
+    ]
     found: dict[SeriesKey, list[Correction]] = {}
-    for row, n in np.argwhere(np.isfinite(now) & (now != before) & (recent[:, None] <= until[None, :])):
+    for row, n in np.argwhere(np.isfinite(now) & (now != before) & judged):
         key = panel.keys[n]
         one = Correction(key, recent[row].item(), float(before[row, n]), float(now[row, n]))
         found.setdefault(key, []).append(one)

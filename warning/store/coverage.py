@@ -36,6 +36,12 @@ def between(store: Store, first: date, last: date, *, place: str | None = None) 
     ]
 
 
+def first_date(store: Store) -> date | None:
+    """Return the first date that was swept."""
+    found = store.row("SELECT min(date) FROM coverage")
+    return None if found is None or found[0] is None else date.fromisoformat(found[0])
+
+
 def last_date(store: Store) -> date | None:
     """Return the last date that was swept."""
     found = store.row("SELECT max(date) FROM coverage")
