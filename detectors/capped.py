@@ -42,8 +42,9 @@ def capped(panel: Panel, values: Floats, group: npt.NDArray[np.int64]) -> tuple[
     first = limit[begins, np.arange(values.shape[1])]
     limit = np.where(known, limit, first)
     own = np.where(values > SLIP * (limit + MANY), np.nan, values)
-    # at the panel's beginning nothing is judged yet, so that nothing is known too early
-    start = (np.arange(len(values)) < FIRST)[:, None] & (begins <= FIRST) & known.any(axis=0)
+    # at the panel's first reports nothing is judged yet, so that nothing is known too early
+    soon = int((~np.isnan(values)).any(axis=1).argmax()) + FIRST
+    start = (np.arange(len(values)) < soon)[:, None] & (begins <= soon) & known.any(axis=0)
     return own, np.where(known | start, np.minimum(own, limit), np.nan)
 
 

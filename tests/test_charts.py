@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from warning.charts import FONT, Series, map_chart, series_chart
+from warning.charts.series import _number
 from warning.city import load_city
 from warning.facts import COLOUR, LEVEL_ZH, MARK
 from warning.geography import Outline, Shape
@@ -121,6 +122,22 @@ def test_every_series_and_title_can_be_drawn(values: list[float], title: str) ->
     bare = replace(series(values), lower=np.full(len(values), np.nan), expected=np.full(len(values), np.nan))
 
     assert size(series_chart(bare, title=title, unit="%", judged=LAST)) == (1280, 560)
+
+
+@pytest.mark.parametrize("largest", [99_999.0, 100_000.0, 2.5e7, 1e8, 3.7e12, 1e13])
+def test_a_label_of_a_large_number_is_not_cut(largest: float) -> None:
+    picture = Image.open(BytesIO(chart([*QUIET_MONTH, largest]))).convert("L")
+
+    for left in (0, 1277):  # a margin of three pixels is white
+        assert picture.crop((left, 100, left + 3, 560)).getextrema() == (255, 255)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(99_999.0, "99999"), (100_000.0, "10万"), (2.5e6, "250万"), (1e8, "1亿"), (3.7e12, "3.7万亿"), (20.5, "20.5")],
+)
+def test_a_large_number_is_written_in_the_units_it_is_read_in(value: float, written: str) -> None:
+    assert _number(value) == written
 
 
 def test_an_empty_series_is_refused() -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SHAPE = {Level.MISSING: "x", Level.CALM: "o", Level.YELLOW: "^", Level.ORANGE: "D", Level.RED: "s"}
 BAND, QUIET = "#d5e3f0", "#31597d"
+LARGE = 1e5  # from here numbers are written in the units below
+UNITS = ((1e12, "万亿"), (1e8, "亿"), (1e4, "万"))
 EPOCH = date(1970, 1, 1)  # of numpy's days
 
 
@@ -137,11 +139,26 @@ def _mark(axes: Axes, days: Floats, values: Floats, judged: float, level: Level)
 
 
 def _write(axes: Axes, day: float, value: float, beside: tuple[int, int]) -> None:
-    text = f"{value:.0f}" if value.is_integer() else f"{value:.1f}"
+    text = _number(value)
+    if beside[0] > 0 and (len(text) > 4 or abs(value) >= LARGE):  # wider than the margin: before the mark
+        axes.annotate(
+            text, (day, value), xytext=(-8, 4), textcoords="offset points", ha="right", va="center", font=font(9),
+            color=INK,
+        )  # fmt: skip
+        return
     axes.annotate(
         text, (day, value), xytext=beside, textcoords="offset points", ha="center" if beside[0] == 0 else "left",
         va="center", font=font(9), color=INK,
     )  # fmt: skip
+
+
+def _number(value: float, largest: float | None = None) -> str:
+    """Return a number as short as the margin is narrow, in the unit of the ``largest`` beside it."""
+    top = abs(value if largest is None else largest)
+    for size, unit in UNITS:
+        if value and top >= max(size, LARGE):
+            return f"{value / size:.4g}{unit}"
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:.1f}"
 
 
 def _scale(axes: Axes, days: Floats, unit: str) -> None:
@@ -152,6 +169,8 @@ def _scale(axes: Axes, days: Floats, unit: str) -> None:
     # From zero, unless all of it (a share of 90 to 99 %) would then be a flat line at the top.
     axes.set_ylim(0 if -0.1 * high < low < 0.5 * high else low, high + 0.06 * (high - low))
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=high - low >= 5))
+    if high >= LARGE:
+        axes.yaxis.set_major_formatter(lambda value, _: _number(value, high))
     # Counted back from the last date, which is the one that matters.
     ticks = days[:: -max(1, round(len(days) / 7))][::-1]
     axes.set_xticks(ticks.tolist(), labels=[day_zh(EPOCH + timedelta(days=day)) for day in ticks])
