@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from warning.city import load_city
 from warning.cli import app
 from warning.errors import KapokError
+from warning.feedset import read_feeds
 from warning.guessing import guess
 from warning.intake import mapped
-from warning.mapping import read_feeds
 from warning.paths import shipped
 from warning.sources.files import tables_of
 

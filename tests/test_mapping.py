@@ -9,7 +9,8 @@ from little_city import CITY
 
 from warning.city import City, load_city
 from warning.errors import ConfigError
-from warning.mapping import Feed, feed_of, indicators_of, places_of, read_feeds
+from warning.feedset import feed_of, read_feeds
+from warning.mapping import Feed, indicators_of, places_of
 
 BAD_FILES = sorted((Path(__file__).parent / "bad_feeds").iterdir())
 THEFTS = """

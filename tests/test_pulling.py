@@ -19,9 +19,9 @@ from warning import pulling
 from warning.checking import check
 from warning.cli import app
 from warning.errors import ConfigError, SourceError
+from warning.feedset import read_feeds
 from warning.health import problems, seen
 from warning.jobs import JOBS, Task, take_in_all
-from warning.mapping import read_feeds
 from warning.model import FileAccount
 from warning.schedule import Daemon
 from warning.service import Service, load_deployment, open_service

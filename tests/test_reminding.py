@@ -11,8 +11,8 @@ import pytest
 from little_city import EAST, FRIDAY, SATURDAY, SUNDAY, WEST, Cell, at, deliver, lay, past, usual
 
 from warning import pipeline
+from warning.feedset import read_feeds
 from warning.jobs import take_in
-from warning.mapping import read_feeds
 from warning.model import Level, Message
 from warning.pipeline import Swept
 from warning.service import Service, open_service

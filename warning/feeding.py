@@ -10,9 +10,10 @@ from datetime import datetime
 from pathlib import Path
 
 from warning.errors import ConfigError, SourceError
+from warning.feedset import feed_of, read_feeds
 from warning.guessing import Guess, guess
 from warning.intake import mapped
-from warning.mapping import FOLDER, NAME, NATIVE, Feed, feed_of, read_feeds
+from warning.mapping import FOLDER, NAME, NATIVE, Feed
 from warning.model import Rows
 from warning.service import Deployment
 from warning.sources import csv_files, files

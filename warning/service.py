@@ -11,7 +11,8 @@ from warning.city import City, read_city
 from warning.clock import Clock, file_clock, system_clock
 from warning.config import Config, read_config
 from warning.errors import ConfigError, together
-from warning.mapping import FOLDER, Feed, read_feeds
+from warning.feedset import read_feeds
+from warning.mapping import FOLDER, Feed
 from warning.rule import Ruleset
 from warning.ruleset import read_rules
 from warning.store import Store, open_store
