@@ -13,7 +13,7 @@ from test_calendar import GUANGZHOU
 
 from warning import pipeline
 from warning.calendar import spring_festival
-from warning.gathering import weeks_ago
+from warning.history import weeks_ago
 from warning.jobs import take_in
 from warning.model import Level, SeriesKey
 from warning.pipeline import Swept

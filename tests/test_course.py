@@ -8,10 +8,11 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from warning.course import History, Part, Peer, item
+from warning.course import Part, Peer, item
 from warning.facts import Item
 from warning.gaps import Gap
 from warning.grounds import Judgement
+from warning.history import History
 from warning.model import Alert, Indicator, Level, Place, Signal, Stage
 
 UNTIL = date(2026, 11, 21)

@@ -13,7 +13,7 @@ from warning.facts import Facts, Item, Notes
 from warning.gaps import Gap
 from warning.model import Alert, Event, Indicator, Level, Place, Stage, Transition
 from warning.situation import Coverage, Nearest, of_city, of_place
-from warning.together import shared, side_by_side
+from warning.together import Before, shared, side_by_side
 
 DAY = date(2026, 11, 21)
 LAST = date(2026, 11, 20)
@@ -260,10 +260,19 @@ def test_two_alerts_of_a_place_are_set_side_by_side_and_never_as_cause() -> None
     items = [item("440103", "A", 40), replace(item("440103", "B", 60), indicator="theft")]
     weeks = {"A": np.arange(12.0), "B": np.arange(12.0) ** 2}
 
-    (clue,) = side_by_side(items, weeks)
+    (clue,) = side_by_side(items, Before(weeks, "weekly"))
 
     # numpy.corrcoef(range(12), squares) = 0.9640
     assert (clue["weeks"].text, clue["r"].text) == ("12", "0.96")
+
+
+def test_two_monthly_alerts_are_compared_month_by_month() -> None:
+    items = [item("440103", "A", 40), replace(item("440103", "B", 60), indicator="theft")]
+
+    (clue,) = side_by_side(items, Before({"A": np.arange(12.0), "B": np.arange(12.0) ** 2}, "monthly"))
+
+    assert "weeks" not in clue
+    assert clue["months"].text == "12"
 
 
 @pytest.mark.parametrize(
@@ -274,7 +283,7 @@ def test_two_alerts_of_a_place_are_set_side_by_side_and_never_as_cause() -> None
 def test_what_cannot_be_compared_or_is_not_alike_is_no_clue(other: np.ndarray) -> None:
     items = [item("440103", "A", 40), replace(item("440103", "B", 60), indicator="theft")]
 
-    assert side_by_side(items, {"A": np.arange(12.0), "B": other}) == ()
+    assert side_by_side(items, Before({"A": np.arange(12.0), "B": other}, "weekly")) == ()
 
 
 @pytest.mark.parametrize(

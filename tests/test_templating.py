@@ -71,7 +71,7 @@ NARRATIVES = {
 }
 # What the facts modules state, and what the phrase bank has words for once somebody states it.
 VOCABULARY = {
-    "action", "alert_no", "back", "back_bound", "back_range", "back_side", "back_verb", "base", "check_list",
+    "action", "alert_no", "back", "back_bound", "back_en", "back_range", "back_side", "back_verb", "base", "check_list",
     "city_rate", "code", "colour_zh", "conf", "corrected", "count", "cutoff", "date", "date_range", "days", "delta",
     "dept", "detail", "dev", "dev_dir", "dev_points", "dir", "district", "due_next", "due_plan", "due_sign",
     "due_verify", "each", "event", "excess", "expected", "first_date", "gap", "gap_zh", "held_zh", "judged",
@@ -85,7 +85,8 @@ VOCABULARY = {
     "places_yellow", "prev", "r", "range", "rank", "rank_prev", "rate", "red_weeks", "rule_id", "rule_zh", "rules_ver",
     "s1", "s2", "score", "share", "stage_zh", "streak", "streak_since", "t1", "t2", "threshold", "times", "unit",
     "upper", "v1", "v2", "value", "weeks", "wow", "wow_dir", "wow_points", "yoy", "yoy_dir", "yoy_points",
-    "clipped_zh", "days_all", "days_judged", "days_none", "days_unjudged", "days_unjudged_zh",
+    "clipped_zh", "days_all", "days_judged", "days_none", "days_unjudged", "days_unjudged_zh", "month", "months",
+    "onset_en", "other_per_zh", "until_en",
 }  # fmt: skip
 
 

@@ -119,8 +119,6 @@ def _indicator_faults(
     dimension_names = {row.dimension: row for _, row in values(dimensions)}
     area_of = {area.level2: area for _, area in values(areas)}
     for number, row in values(indicators):
-        if row.watch and row.frequency == "monthly":
-            yield f"row {number}, watch: a monthly indicator cannot be watched; make it daily or weekly, or watch false"
         if row.risk_direction not in (None, DIRECTIONS[row.polarity]):
             expected = DIRECTIONS[row.polarity]
             yield (

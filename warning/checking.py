@@ -7,11 +7,16 @@ from datetime import date
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import numpy as np
+
+from detectors import DETECTORS
+from detectors.panel import Panel, Reason
 from warning.config import Config, read_config
 from warning.errors import ConfigError, together
 from warning.jobs import channel_of
-from warning.rule import series_of
+from warning.rule import Rule, series_of
 from warning.schedule import feed_faults, trigger_faults
+from warning.scoring import groups, window
 from warning.service import Deployment, clock_of, read_deployment
 from warning.templating import faults_of
 from warning.trial import faults_of_texts, unknown_facts
@@ -50,6 +55,7 @@ def amounts(deployment: Deployment) -> Iterator[str]:
     series = {key for rule in rules.rules for key in series_of(rule, city)}
     yield f"{len(rules.rules)} rules, version {rules.version}, judge {len(series)} series"
     yield from _before_going_live(deployment)
+    yield from _never_judged(deployment)
     yield from unknown_facts(deployment.config.template_folders)
     year = deployment.clock().astimezone(deployment.config.zone).year
     yield from deployment.calendar.notices(date(year - 3, 1, 1), date(year, 12, 31))
@@ -66,6 +72,35 @@ def _before_going_live(deployment: Deployment) -> Iterator[str]:
         yield "duty.toml：收件地址以 .invalid 结尾，是样例 / the addresses end in .invalid: they are samples"
     if not mail.page:
         yield "mail.page 为空：邮件中没有网页链接 / mails will hold no link to the page"
+
+
+def _never_judged(deployment: Deployment) -> Iterator[str]:
+    """Rules that say nothing however long they run: frequencies nobody watches, methods that need a longer window."""
+    sweep = deployment.config.sweep
+    for (frequency, detector, _), rules in groups(deployment).items():
+        named = "、".join(rule.id for rule in rules)
+        if frequency not in sweep.watch:
+            yield f"{named}：sweep.watch 没有 {frequency}，不研判 / sweep.watch lacks {frequency}: never judged"
+            continue
+        if (detector, frequency) == ("forecast", "daily"):  # which would fit
+            continue
+        why = _why_not(deployment, rules[0], frequency)
+        if why is not None:
+            yield (
+                f"{named}：{frequency} 指标在 window_years = {sweep.window_years} 的时段内永远不能研判 /"
+                f" can never judge {frequency} indicators in so many years: {why.name.lower().replace('_', ' ')}"
+            )
+
+
+def _why_not(deployment: Deployment, rule: Rule, frequency: str) -> Reason | None:
+    """Return why a rule abstains at the end of a window full of ordinary values, None where it judges."""
+    dates = window(date(2026, 6, 30), frequency, deployment.config.sweep.window_years)
+    kinds = [deployment.city.indicators[name].kind for name in rule.indicators]
+    usual = np.tile(10.0 + np.arange(len(dates)) % 3, (len(kinds), 1)).T
+    panel = Panel(dates, list(rule.indicators), usual, frequency, kinds)
+    scores = DETECTORS[rule.detector](panel, last=1, **rule.parameters)
+    found = [Reason(int(reason)) for reason in scores.reason[-1]]
+    return next((reason for reason in found if reason is not Reason.JUDGED), None)
 
 
 def _settings(config: Config) -> list[ConfigError]:

@@ -11,6 +11,7 @@ import numpy as np
 from warning.gaps import Gap
 from warning.lifecycle import colour
 from warning.model import Alert, SeriesKey
+from warning.periods import last_complete
 from warning.scoring import Known
 from warning.service import Deployment, Service
 from warning.situation import Coverage
@@ -47,9 +48,8 @@ def coverages_by(
     gaps: list[Gap] = []
     for panel in panels.values():
         late_after = getattr(deployment.config.feeds.late_after, panel.frequency)
-        step = 7 if panel.frequency == "weekly" else 1
-        due = day + timedelta(days=1 - late_after)  # the last day of the last period that is due by now
-        row = int(np.searchsorted(panel.dates, np.datetime64(due - timedelta(days=step - 1)), side="right")) - 1
+        due = last_complete(day + timedelta(days=1 - late_after), panel.frequency)  # by now
+        row = int(np.searchsorted(panel.dates, np.datetime64(due), side="right")) - 1
         for key in panel.keys:
             watched[key.place] += 1
             if row < 0:

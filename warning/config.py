@@ -85,7 +85,7 @@ class Feeds(Checked):
 
 
 class Sweep(Checked):
-    watch: tuple[Literal["daily", "weekly"], ...] = ("daily", "weekly")
+    watch: tuple[Literal["daily", "weekly", "monthly"], ...] = ("daily", "weekly", "monthly")
     window_years: Annotated[int, Field(ge=1, le=10)] = 3
     rejudge_days: Annotated[int, Field(ge=1, le=60)] = 14
 

@@ -15,6 +15,7 @@ from warning.facts import quantity
 from warning.gaps import period_zh
 from warning.lifecycle import Verdict, advance
 from warning.model import Alert, Correction, Indicator, Level, Stage, Transition
+from warning.periods import WORD_ZH
 
 NAMED = 3  # corrections printed before 等
 
@@ -69,7 +70,7 @@ def reason_zh(corrections: Sequence[Correction], indicator: Indicator) -> str:
     found = sorted(corrections, key=lambda one: one.date)
     what = "补报" if all(math.isnan(one.old) for one in found) else "更正"
     named = "；".join(_one_zh(one, indicator) for one in found[:NAMED])
-    many = f"；等{len(found)}{'周' if indicator.frequency == 'weekly' else '日'}" if len(found) > NAMED else ""
+    many = f"；等{len(found)}{WORD_ZH[indicator.frequency]}" if len(found) > NAMED else ""
     return f"因数据{what}（{named}{many}）"
 
 

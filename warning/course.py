@@ -1,8 +1,9 @@
-"""The facts of one alert over its course: from its onset to the last period known, 28 days at most.
+"""The facts of one alert over its course: from its onset to the last period known, 28 days or 3 months at most.
 
 Pure.  What is compared with what: 环比 with the span of the same length just before,
 同比 with the same span last year (aligned by the caller), and with what the span would
-hold if each day were the mean of its weekday over the 28 days before the onset.
+hold if each day were the mean of its weekday over the 28 days before the onset; each month
+that of the 12 months before it, in which every season is once.
 """
 
 from __future__ import annotations
@@ -10,36 +11,36 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 
-from detectors.panel import Dates, Floats
+from detectors.panel import Floats
+from warning import periods
 from warning.deadlines import Deadline, add_deadlines
-from warning.facts import LEVEL_ZH, MARK, SMALL, Item, Notes, add_change, day_zh, number, quantity, range_zh
+from warning.facts import (
+    LEVEL_ZH,
+    MARK,
+    SMALL,
+    Item,
+    Notes,
+    add_change,
+    begun_zh,
+    month_zh,
+    number,
+    period_en,
+    quantity,
+    span_zh,
+)
 from warning.gaps import Gap, period_zh, state_zh
 from warning.grounds import Judgement, add_evidence, add_fallen_back, ground
+from warning.history import History
 from warning.model import Alert, Indicator, Level, Place
+from warning.periods import WORD_ZH
 from warning.words import stage_of
 
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """A series as it was known: (T,) dates ascending, (T,) values, NaN = not reported."""
-
-    dates: Dates
-    values: Floats
-    frequency: str = "daily"
-    source: str = ""
-
-    @property
-    def step(self) -> int:
-        return 7 if self.frequency == "weekly" else 1
-
-    def span(self, first: date, last: date) -> Floats:
-        """Return the values of the periods from ``first`` to ``last``, both included."""
-        inside = (self.dates >= np.datetime64(first)) & (self.dates <= np.datetime64(last))
-        return self.values[inside]
+LONGEST = {"daily": 28, "weekly": 4, "monthly": 3}  # periods a course is told over
+MEAN_ZH = {"daily": "日均", "weekly": "周均", "monthly": "月均"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +79,13 @@ def item(
     gap: Gap | None = None,
     corrected: str = "",
 ) -> Item:
-    """Return the facts of one alert over its course: from its onset to ``until``, 28 days (4 weeks) at most.
+    """Return the facts of one alert over its course: from its onset to ``until``, ``LONGEST`` periods at most.
 
     Args:
         alert: With its evidence.
         indicator: What is counted.
         place: Where.
-        history: At least 28 days (4 weeks) before the onset, and last year's days for 同比.
+        history: At least ``history.BEFORE`` periods before the onset, and last year's for 同比.
         until: The last period known.
         last_year: From the first day of the span to the first day it is compared with.
         rule_names: Rule id -> its Chinese name.
@@ -100,12 +101,16 @@ def item(
         corrected: What a correction did to it on the day that is told, "" where there was none.
     """
     notes = Notes(f"{place.code}/{indicator.id}/{until.isoformat()}", history.source)
-    limit = until - timedelta(days=27 if history.step == 1 else 21)
-    first = max(min(alert.onset, until), limit)
+    frequency = history.frequency
+    first = max(min(alert.onset, until), history.later(until, 1 - LONGEST[frequency]))
     _name_it(notes, alert, indicator, place, rule_names)
-    notes.add("onset", alert.onset, day_zh(alert.onset))
-    notes.add("first_date", alert.opened, day_zh(alert.opened))
-    notes.add("date_range", until, range_zh(first, until + timedelta(days=history.step - 1)))
+    notes.add("onset", alert.onset, begun_zh(alert.onset, frequency))
+    notes.add("onset_en", alert.onset, period_en(alert.onset, frequency))
+    notes.add("first_date", alert.opened, begun_zh(alert.opened, frequency))
+    notes.add("date_range", until, span_zh(first, until, frequency))
+    if frequency == "monthly":
+        notes.add("month", until, month_zh(until))
+    notes.add("until_en", until, period_en(until, frequency))
     add_evidence(notes, alert, indicator, conf or {})
     add_fallen_back(notes, alert, indicator, last)
     add_deadlines(notes, due)
@@ -114,21 +119,20 @@ def item(
     if corrected:
         notes.add("corrected", corrected, formula="revisions of the observations, judged again")
     if gap is not None:
-        notes.add("gap", gap.expected, period_zh(gap.expected, history.frequency))
+        notes.add("gap", gap.expected, period_zh(gap.expected, frequency))
         notes.add("gap_zh", state_zh(gap.arrived))
     now = history.span(first, until)
     if len(now) == 0 or np.isnan(now).any():
         return _done(alert, notes)
-    periods, long = len(now), timedelta(days=(until - first).days)
     total = _together(now, indicator)
-    notes.add("days", periods * history.step)
-    notes.add("per_zh", "日均" if history.step == 1 else "周均")
+    notes.add("days", (periods.last_day(until, frequency) - first).days + 1)
+    notes.add("per_zh", MEAN_ZH[frequency])
     if first > alert.onset:  # of a long course only its last part is counted
-        notes.add("clipped_zh", f"近{periods}{'日' if history.step == 1 else '周'}")
+        notes.add("clipped_zh", f"近{len(now)}{WORD_ZH[frequency]}")
     notes.add("value", total, quantity(total, indicator.kind), _formula(indicator, first, until))
-    _compare(notes, indicator, history, (min(alert.onset, first), first), long, last_year(first), total)
+    _compare(notes, indicator, history, (min(alert.onset, first), first), len(now), last_year(first), total)
     if days:
-        _holiday(notes, indicator, history, days, last_year(first), periods)
+        _holiday(notes, indicator, history, days, last_year(first), len(now))
     _distribution(notes, indicator, parts, first, until, total)
     _per_head(notes, indicator, place, peers, first, until)
     return _done(alert, notes)
@@ -155,9 +159,9 @@ def _streak(notes: Notes, alert: Alert, history: History, until: date, since: da
     """For how many periods in a row it has had its level; one is no streak."""
     if since is None or alert.active <= Level.CALM:
         return
-    periods = (until - since).days // history.step + 1
-    if periods > 1:
-        notes.add("k", periods, f"{periods}{'日' if history.step == 1 else '周'}", f"periods from {since} to {until}")
+    count = periods.between(since, until, history.frequency) + 1
+    if count > 1:
+        notes.add("k", count, f"{count}{WORD_ZH[history.frequency]}", f"periods from {since} to {until}")
 
 
 def _latest(
@@ -169,8 +173,9 @@ def _latest(
         return
     notes.add("latest", float(value), quantity(float(value), indicator.kind), f"value of {until}")
     notes.add("latest_range", until, period_zh(until, history.frequency))
-    usual = _usual(history, min(onset, until), max(0, (until - onset).days), 1, indicator)
-    notes.add("latest_usual", usual, number(usual) if math.isfinite(usual) else "", "same weekdays before the onset")
+    after = max(0, periods.between(onset, until, history.frequency))
+    usual = history.usual(min(onset, until), after, 1, indicator)
+    notes.add("latest_usual", usual, number(usual) if math.isfinite(usual) else "", history.usual_of)
     totals = [_together(peer.history.span(until, until), indicator) for peer in peers]
     if indicator.period_agg != "sum" or len(totals) < 2 or not all(math.isfinite(total) for total in totals):
         return
@@ -186,28 +191,25 @@ def _compare(
     indicator: Indicator,
     history: History,
     begun: tuple[date, date],  # the onset, and the first day of the span that is told
-    long: timedelta,
+    count: int,  # periods it has
     last_year: date,
     total: float,
 ) -> None:
-    kind, periods = indicator.kind, long.days // history.step + 1
+    kind = indicator.kind
     onset, first = begun
-    step = timedelta(days=history.step)
-    before = history.span(first - long - step, first - step)
-    year = history.span(last_year, last_year + long)
-    then = _together(before, indicator) if len(before) == periods else math.nan
-    ago = _together(year, indicator) if len(year) == periods else math.nan
+    before = history.span(history.later(first, -count), history.later(first, -1))
+    year = history.span(last_year, history.later(last_year, count - 1))
+    then = _together(before, indicator) if len(before) == count else math.nan
+    ago = _together(year, indicator) if len(year) == count else math.nan
     if not add_change(notes, "wow", total, then, kind=kind) and math.isfinite(then):
         notes.add("prev", then, quantity(then, kind), "the period of the same length before")
     if not add_change(notes, "yoy", total, ago, kind=kind) and math.isfinite(ago):
         notes.add("ly", ago, quantity(ago, kind), f"the same period from {last_year}")
-    base = _usual(history, onset, (first - onset).days, periods, indicator)
-    notes.add(
-        "base", base, number(base) if math.isfinite(base) else "", "same weekdays of the 28 days before the onset"
-    )
+    base = history.usual(onset, periods.between(onset, first, history.frequency), count, indicator)
+    notes.add("base", base, number(base) if math.isfinite(base) else "", history.usual_of)
     if indicator.period_agg == "sum" and math.isfinite(base) and base > 0:
-        notes.add("m0", base / periods, number(base / periods), f"{base:.10g} / {periods}")
-        notes.add("m1", total / periods, number(total / periods), f"{total:.10g} / {periods}")
+        notes.add("m0", base / count, number(base / count), f"{base:.10g} / {count}")
+        notes.add("m1", total / count, number(total / count), f"{total:.10g} / {count}")
     if add_change(notes, "dev", total, base, kind=kind):
         return
     if math.isfinite(base):
@@ -215,30 +217,13 @@ def _compare(
 
 
 def _holiday(
-    notes: Notes, indicator: Indicator, history: History, days: Sequence[str], first: date, periods: int
+    notes: Notes, indicator: Indicator, history: History, days: Sequence[str], first: date, count: int
 ) -> None:
-    """What the span did a year ago, when the calendar had the same days, beside the 28 days before it."""
-    year = history.span(first, first + timedelta(days=(periods - 1) * history.step))
-    usual = _usual(history, first, 0, periods, indicator)
-    if len(year) == periods and add_change(notes, "lyo", _together(year, indicator), usual, kind=indicator.kind):
+    """What the span did a year ago, when the calendar had the same days, beside what was usual before it."""
+    year = history.span(first, history.later(first, count - 1))
+    usual = history.usual(first, 0, count, indicator)
+    if len(year) == count and add_change(notes, "lyo", _together(year, indicator), usual, kind=indicator.kind):
         notes.add("event", "、".join(dict.fromkeys(days)))
-
-
-def _usual(history: History, onset: date, after: int, periods: int, indicator: Indicator) -> float:
-    """What a span would hold if each day were the mean of its weekday over the 28 days before the onset.
-
-    The span begins ``after`` days after the onset.
-    """
-    step = history.step
-    before = history.span(onset - timedelta(days=28), onset - timedelta(days=step))
-    if len(before) != 28 // step or np.isnan(before).sum() > len(before) // 4:
-        return math.nan
-    table = before.reshape(4, -1)  # a week a row
-    if np.isnan(table).all(axis=0).any():
-        return math.nan
-    means = np.roll(np.nanmean(table, axis=0), -(after // step))
-    usual = np.resize(means, periods)
-    return float(usual.sum()) if indicator.period_agg == "sum" else float(usual.mean())
 
 
 def _distribution(

@@ -19,6 +19,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from warning.model import Level, Place
+from warning.periods import last_day
 
 SMALL = 30  # events in the comparison below which no percentage is printed
 LEVEL_ZH = {
@@ -36,6 +37,7 @@ COLOUR = {
     Level.ORANGE: "#e8710a",
     Level.RED: "#c8102e",
 }
+MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 Raw = int | float | str | date
 
 
@@ -119,6 +121,10 @@ def day_zh(day: date) -> str:
     return f"{day.month}月{day.day}日"
 
 
+def month_zh(day: date) -> str:
+    return f"{day.year}年{day.month}月"
+
+
 def weekday_zh(day: date) -> str:
     """Return 周一 to 周日."""
     return f"周{'一二三四五六日'[day.weekday()]}"
@@ -131,6 +137,36 @@ def range_zh(first: date, last: date) -> str:
     if (first.year, first.month) == (last.year, last.month):
         return f"{day_zh(first)}—{last.day}日"
     return f"{day_zh(first)}—{day_zh(last)}"
+
+
+def span_zh(first: date, last: date, frequency: str) -> str:
+    """Return the periods from one to another as one span: 11月16日—22日, or 2026年8月—10月 of months."""
+    if frequency != "monthly":
+        return range_zh(first, last_day(last, frequency))
+    if first == last:
+        return month_zh(first)
+    return f"{month_zh(first)}—{month_zh(last) if first.year != last.year else f'{last.month}月'}"
+
+
+def begun_zh(first: date, frequency: str) -> str:
+    """Return since which period something is so, by its first day: 11月16日, or 2026年10月 of a month."""
+    return month_zh(first) if frequency == "monthly" else day_zh(first)
+
+
+def day_en(day: date) -> str:
+    return f"{day.day} {MONTHS_EN[day.month - 1]}"
+
+
+def period_en(first: date, frequency: str) -> str:
+    """Return 21 Nov, the week of 16 Nov, or Oct 2026 of a month."""
+    if frequency == "monthly":
+        return f"{MONTHS_EN[first.month - 1]} {first.year}"
+    return f"the week of {day_en(first)}" if frequency == "weekly" else day_en(first)
+
+
+def when_en(first: date, frequency: str) -> str:
+    """Return on 21 Nov, in the week of 16 Nov, or in Oct 2026."""
+    return f"{'on' if frequency == 'daily' else 'in'} {period_en(first, frequency)}"
 
 
 def degree(percent: float) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-from warning.facts import Fact, Notes, range_zh
+from warning.facts import Fact, Notes, span_zh
 from warning.model import Indicator, Place
 
 NAMED = 3  # names printed before 等
@@ -146,5 +146,5 @@ def state_zh(arrived: bool) -> str:
 
 
 def period_zh(first: date, frequency: str) -> str:
-    """Return 11月21日, or 11月16日—22日当周 of a week."""
-    return range_zh(first, first) if frequency != "weekly" else f"{range_zh(first, first + timedelta(days=6))}当周"
+    """Return 11月21日, 11月16日—22日当周 of a week, 2026年10月 of a month."""
+    return span_zh(first, first, frequency) + ("当周" if frequency == "weekly" else "")

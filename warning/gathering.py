@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 
-from detectors.panel import Floats
-from warning import course, past, situation
-from warning.calendar import Calendar
-from warning.course import History, Part, Peer
+from warning import course, past, periods, situation
+from warning.course import Part, Peer
 from warning.deadlines import Deadline
 from warning.deadlines import deadlines as deadlines_of
 from warning.facts import LEVEL_ZH, Facts, Item
 from warning.gaps import Gap
+from warning.history import History, last_year
 from warning.lifecycle import verdict
 from warning.model import Alert, Event, Level, SeriesKey, Signal, Stage, Transition
 from warning.rule import alpha_of
@@ -31,8 +30,9 @@ from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
 from warning.store import observation
 from warning.store import signal as signals_of
+from warning.together import Before
 
-WEEKS = 12  # over which two indicators are compared
+PERIODS = 12  # weeks or months over which two indicators are compared
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class Context:
 
     @cached_property
     def cutoff(self) -> datetime:
-        """When the newest value of the last two weeks arrived: until when the texts know anything."""
-        first = self.day - timedelta(days=14)
+        """When the newest value of two weeks, or of the last period, arrived: until when the texts know anything."""
+        first = min([self.day - timedelta(days=14), *(panel.dates[-1].item() for panel in self.panels.values())])
         found = observation.last_received(self.service.store, first, self.day, known_at=self.now)
         return found or self.now
 
@@ -97,9 +97,8 @@ class Context:
 
     def _last_period(self, alert: Alert) -> date:
         """Return the first day of the last period an alert was judged by that was over on the day."""
-        step = 7 if self.service.city.indicators[alert.indicator].frequency == "weekly" else 1
-        later = (alert.updated + timedelta(days=step - 1) - self.day).days
-        return alert.updated - timedelta(days=step * max(0, -(-later // step)))
+        frequency = self.service.city.indicators[alert.indicator].frequency
+        return min(alert.updated, periods.last_complete(self.day, frequency))
 
     @cached_property
     def happened(self) -> dict[str, list[Event]]:
@@ -131,16 +130,6 @@ class Context:
         source = f"observation {key.indicator} {key.place} known at {self.cutoff.isoformat()}"
         return History(panel.dates, panel.of(key), panel.frequency, source)
 
-    def weeks_of(self, key: SeriesKey, before: date) -> Floats:
-        """Return the values of a series in the twelve weeks before a date, NaN for a week with a gap."""
-        history, indicator = self.history(key), self.service.city.indicators[key.indicator]
-        values = history.span(before - timedelta(days=7 * WEEKS), before - timedelta(days=history.step))
-        if history.step > 1:
-            return values
-        table = values[len(values) % 7 :].reshape(-1, 7)
-        found: Floats = table.sum(axis=1) if indicator.period_agg == "sum" else table.mean(axis=1)
-        return found
-
 
 def of_place(context: Context, code: str, first: date | None = None) -> Facts:
     """Return the facts of a place for the sweep's day, or from ``first`` to that day."""
@@ -162,19 +151,28 @@ def of_place(context: Context, code: str, first: date | None = None) -> Facts:
         cutoff=context.cutoff,
         zone=service.config.zone,
         alerts_before=past.alerts_before(service.store, period, of=mine),
-        weeks=_weeks_before(context, alerts),
+        before=_before(context, alerts),
         coloured_since=past.coloured_since(service.store, context.coverages[code], context.day),
         judged=past.days_judged(service.store, period),
     )
 
 
-def _weeks_before(context: Context, alerts: Sequence[Alert]) -> dict[str, Floats]:
-    """The weeks before any of the alerts began: that they rose at once would make them alike by itself."""
+def _before(context: Context, alerts: Sequence[Alert]) -> Before:
+    """The weeks (of monthly ones alone: the months) before any of the alerts began.
+
+    That they rose at once would make them alike by itself.
+    """
     coloured = [alert for alert in alerts if alert.active > Level.CALM]
     if len(coloured) < 2:
-        return {}
-    before = min(alert.onset for alert in coloured)
-    return {alert.number: context.weeks_of(alert.key, before) for alert in coloured}
+        return Before({}, "weekly")
+    first = min(alert.onset for alert in coloured)
+    indicators = {alert.number: context.service.city.indicators[alert.indicator] for alert in coloured}
+    unit = "monthly" if {one.frequency for one in indicators.values()} == {"monthly"} else "weekly"
+    values = {
+        alert.number: context.history(alert.key).before(first, PERIODS, unit, indicators[alert.number])
+        for alert in coloured
+    }
+    return Before(values, unit)
 
 
 def of_city(context: Context, first: date | None = None) -> Facts:
@@ -219,9 +217,7 @@ def item_of(context: Context, alert: Alert) -> Item:
         place,
         history,
         until=until,
-        last_year=service.calendar.last_year
-        if indicator.frequency == "daily"
-        else partial(weeks_ago, service.calendar),
+        last_year=last_year(service.calendar, indicator.frequency),
         rule_names={rule.id: rule.name_zh for rule in service.rules.rules},
         parts=_parts(context, alert.key, history),
         peers=_peers(context, alert.key, until),
@@ -230,9 +226,15 @@ def item_of(context: Context, alert: Alert) -> Item:
         last=past.last_judgement(service, alert, until, context.now),
         level_since=max((e.date for e in context.events_of(alert.number)), default=None),
         gap=next((g for g in context.gaps if (g.indicator.id, g.place.code) == alert.key), None),
-        days=_named_days(context, (max(min(alert.onset, until), until - timedelta(days=27)), until)),
+        days=_named_days(context, _told(alert, until, indicator.frequency)),
         corrected=_corrected_zh(context, alert),
     )
+
+
+def _told(alert: Alert, until: date, frequency: str) -> tuple[date, date]:
+    """Return the first and the last day of what is told of an alert's course."""
+    first = max(min(alert.onset, until), periods.later(until, 1 - course.LONGEST[frequency], frequency))
+    return first, periods.last_day(until, frequency)
 
 
 def _corrected_zh(context: Context, alert: Alert) -> str:
@@ -284,9 +286,3 @@ def _peers(context: Context, key: SeriesKey, until: date) -> list[Peer]:
 def _named_days(context: Context, period: tuple[date, date]) -> list[str]:
     days = (period[1] - period[0]).days + 1
     return [name for n in range(days) for name in context.service.calendar.names(period[0] + timedelta(days=n))]
-
-
-def weeks_ago(calendar: Calendar, monday: date) -> date:
-    """Return the Monday of the week a week is compared with for 同比: where the day of its Thursday lies."""
-    thursday = calendar.last_year(monday + timedelta(days=3))
-    return thursday - timedelta(days=thursday.weekday())

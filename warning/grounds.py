@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-from warning.facts import Notes, chance, number, quantity, range_zh
+from warning.facts import Notes, chance, number, quantity, span_zh, when_en
 from warning.model import Alert, Indicator, Signal
+from warning.periods import later
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ def add_fallen_back(notes: Notes, alert: Alert, indicator: Indicator, last: Judg
         return
     notes.add("back", last.observed, quantity(last.observed, indicator.kind), f"score of {last.date}")
     notes.add("back_range", last.date, _range(last.date, last.window, indicator.frequency))
+    notes.add("back_en", last.date, when_en(last.date, indicator.frequency))
     notes.add("back_bound", bound, quantity(bound, indicator.kind), "bound of the same score")
     notes.add("back_side", usual)
     notes.add("back_verb", "回落" if high else "回升")
@@ -85,6 +87,4 @@ def add_fallen_back(notes: Notes, alert: Alert, indicator: Indicator, last: Judg
 
 
 def _range(day: date, window: int, frequency: str) -> str:
-    step = 7 if frequency == "weekly" else 1
-    first = day - timedelta(days=(window - 1) * step)
-    return range_zh(first, day + timedelta(days=step - 1))
+    return span_zh(later(day, 1 - window, frequency), day, frequency)

@@ -10,6 +10,8 @@ from detectors.panel import Dates, Floats
 from warning.charts import Series, series_chart
 from warning.grounds import ground
 from warning.model import SUMMED, Alert, SeriesKey, Signal
+from warning.periods import dates as dates_of
+from warning.periods import later
 from warning.rule import Rule, series_of
 from warning.scoring import DEAR, canonical, values
 from warning.service import Service
@@ -36,16 +38,16 @@ def chart_of(service: Service, alert: Alert, *, now: datetime) -> bytes:
 def course_of(service: Service, alert: Alert, *, now: datetime, periods: int = PERIODS) -> Series:
     """Return the last periods of an alert's series beside what its rule compared them with, as known at ``now``."""
     indicator = service.city.indicators[alert.indicator]
-    step = 7 if indicator.frequency == "weekly" else 1
-    last = np.datetime64(alert.updated)
-    dates = np.arange(last - step * (periods - 1), last + 1, step)
+    first = later(alert.updated, 1 - periods, indicator.frequency)
+    dates = dates_of(first, alert.updated, indicator.frequency)
     known = values(service, [alert.key], dates, known_at=now)[:, 0]
     lead = ground(alert)
     rule = _rule(service, alert, lead)
     window = 1 if rule is None else rule.window
     share = window if indicator.kind in SUMMED else 1
     expected, lower, upper = _band(service, alert, rule, dates, now)
-    return Series(dates, known, expected / share, lower / share, upper / share, window, _levels(lead))
+    bounds = expected / share, lower / share, upper / share
+    return Series(dates, known, *bounds, window, _levels(lead), indicator.frequency)
 
 
 def _levels(lead: Signal | None) -> tuple[float, float] | None:

@@ -96,7 +96,7 @@ def sweep(service: Service, day: date, *, now: datetime, beat: Beat = lambda _: 
         alerts_of.save(service.store, standing.touched)
         alerts_of.append_events(service.store, standing.events)
         alerts_of.save_stood(
-            service.store, standing.courses, standing.again, keep_from=day - timedelta(days=rejudge_days + KEPT)
+            service.store, standing.courses, standing.again, keep_from=_kept_from(panels, rejudge_days)
         )
         signals_of.save_judged(service.store, standing.judged)
         signals_of.save_judged_at(service.store, _looked_at(panels, judged_until) - put_off, now)
@@ -121,6 +121,12 @@ def sweep(service: Service, day: date, *, now: datetime, beat: Beat = lambda _: 
         documents,
         tuple(failures),
     )
+
+
+def _kept_from(panels: Mapping[str, Known], rejudge_days: int) -> date:
+    """Return from which date on it is remembered which alert each series had."""
+    firsts = (panel.dates[-reach_of(panel, rejudge_days)].item() for panel in panels.values())
+    return min(firsts, default=date.min + timedelta(days=KEPT)) - timedelta(days=KEPT)
 
 
 def _corrections(

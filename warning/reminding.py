@@ -14,6 +14,7 @@ from warning.facts import day_zh
 from warning.gaps import Gap, Silent, silent
 from warning.gathering import Context
 from warning.model import Message
+from warning.periods import last_day, later
 from warning.service import Service
 from warning.store import outbox, run
 from warning.telling import Told, environment, message_id
@@ -97,11 +98,10 @@ def _overdue(context: Context, gap: Gap) -> Gap | None:
     feed = next((feed for feed in of if feed.due and (feed.department, feed.frequency) == sent_by), None)
     if feed is None or feed.due is None:
         return gap
-    step, hour = timedelta(days=7 if feed.frequency == "weekly" else 1), time.fromisoformat(feed.due)
+    hour, after = time.fromisoformat(feed.due), timedelta(days=feed.due_days)
     local, period = context.now.astimezone(context.service.config.zone), gap.expected
-    after = step + timedelta(days=feed.due_days - 1)
-    while datetime.combine(period + after, hour, local.tzinfo) > local:
-        period -= step
+    while datetime.combine(last_day(period, feed.frequency) + after, hour, local.tzinfo) > local:
+        period = later(period, -1, feed.frequency)
     return replace(gap, expected=period) if gap.last is None or gap.last < period else None
 
 

@@ -1,6 +1,6 @@
 """Panels from the store, scores from the detectors: one batched call for each way of judging.
 
-Scores never depend on a threshold.  The window begins on a four-week anchor, so
+Scores never depend on a threshold.  The window begins on a four-week anchor, or a January, so
 that the same date is judged from the same history live and in replay.
 """
 
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from detectors import DETECTORS
 from detectors.panel import Dates, Floats, Panel, Scores
-from warning import grading
+from warning import grading, periods
 from warning.errors import JobTimeout
 from warning.model import SeriesKey
 from warning.rollup import roll_up, sources
@@ -58,21 +58,15 @@ class Judged:
     scores: Scores  # (K, N)
 
 
-def last_period(day: date, frequency: str) -> date:
-    """Return the first day of the last period that is complete on ``day``."""
-    if frequency == "daily":
-        return day
-    monday = day - timedelta(days=day.weekday())
-    return monday if day.weekday() == 6 else monday - timedelta(days=7)
-
-
 def window(day: date, frequency: str, years: int) -> Dates:
-    """Return the dates a sweep of ``day`` looks at: about ``years`` back, from a four-week anchor on."""
-    last = last_period(day, frequency)
-    back = last - timedelta(days=round(365.25 * years))
-    first = back - timedelta(days=(back - ANCHOR).days % 28)
-    step = 7 if frequency == "weekly" else 1
-    return np.arange(np.datetime64(first), np.datetime64(last) + 1, step)
+    """Return the dates a sweep of ``day`` looks at: ``years`` back, and on to a four-week anchor or a January."""
+    last = periods.last_complete(day, frequency)
+    if frequency == "monthly":
+        first = periods.later(last, -12 * years, frequency).replace(month=1)
+    else:
+        back = last - timedelta(days=round(365.25 * years))
+        first = back - timedelta(days=(back - ANCHOR).days % 28)
+    return periods.dates(first, last, frequency)
 
 
 def known(service: Service, day: date, *, known_at: datetime) -> dict[str, Known]:
@@ -105,11 +99,12 @@ def _since_break(service: Service, key: SeriesKey, dates: Dates) -> int:
 def _past_events(service: Service, key: SeriesKey, frequency: str, dates: Dates) -> npt.NDArray[np.bool_]:
     """(T,) which periods a past event touches; while one of its days may still be judged it is compared with."""
     found = np.zeros(len(dates), dtype=bool)
-    step = np.timedelta64(7 if frequency == "weekly" else 1)
-    open_from = dates[-1] - np.timedelta64(service.config.sweep.rejudge_days)
+    ends = periods.last_days(dates, frequency)
+    back = service.config.sweep.rejudge_days
+    open_from = min(dates[-1] - np.timedelta64(back), dates[-min(len(dates), periods.reach(back, frequency))])
     for event in service.city.breaks_of(*key):
         if event.until is not None and np.datetime64(event.until) < open_from:
-            found |= (dates + step > np.datetime64(event.date)) & (dates <= np.datetime64(event.until))
+            found |= (ends >= np.datetime64(event.date)) & (dates <= np.datetime64(event.until))
     return found
 
 

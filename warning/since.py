@@ -13,7 +13,11 @@ from warning.model import SeriesKey
 from warning.scoring import Known
 from warning.service import Deployment
 
-LOOKS = {"daily": ((24, 14), (49, 14)), "weekly": ((8, 8), (16, 8))}  # periods an onset lies back, and those before
+LOOKS = {  # periods an onset lies back, and those before
+    "daily": ((24, 14), (49, 14)),
+    "weekly": ((8, 8), (16, 8)),
+    "monthly": ((4, 8), (8, 8)),
+}
 ALREADY = 1.2  # times the usual: what came before an onset was out of range itself
 SHAPED = 56  # days that tell what the days of a week are like
 AROUND = 3  # days before and after the Spring Festival that are not as usual either
@@ -27,8 +31,8 @@ def onset_of(deployment: Deployment, panel: Known, key: SeriesKey, day: date, *,
 
     Three weeks back and the days an onset may be off; further, where what lies just before was out of range
     already.  What days of the week are like is taken from all places of the indicator, over the eight weeks
-    before those looked at, and what a holiday was like from the others (weekly: every week is alike).  The same
-    eight weeks tell, fading, of the level before.
+    before those looked at, and what a holiday was like from the others (every week is alike, and every month).
+    The same eight weeks tell, fading, of the level before.
 
     Args:
         deployment: For the calendar and the kind of the indicator.

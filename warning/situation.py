@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from detectors.panel import Floats
 from warning.facts import LEVEL_ZH, MARK, Fact, Facts, Item, Notes, day_zh, number, range_zh, strongest_first
 from warning.gaps import Gap, by_department, by_place, totals
 from warning.model import Alert, Event, Indicator, Level, Place, Transition
-from warning.together import shared, side_by_side
+from warning.together import Before, shared, side_by_side
 
 ACTIONS = {3: "发出预警通知书", 4: "约谈", 5: "挂牌督办"}  # by red weeks in a row; proposed to a leader, never done
 COUNTED = ((Level.RED, "n_red"), (Level.ORANGE, "n_orange"), (Level.YELLOW, "n_yellow"))
@@ -57,7 +56,7 @@ def of_place(
     waiting: Sequence[Item] = (),
     alerts_before: int | None = None,
     coloured_since: date | None = None,
-    weeks: Mapping[str, Floats] | None = None,
+    before: Before | None = None,
     judged: Collection[date] | None = None,
 ) -> Facts:
     """Return what may be said of a district (or any place with its own series) and a period.
@@ -78,7 +77,7 @@ def of_place(
         waiting: The facts of its alerts that are calm again and wait for a person.
         alerts_before: How many alerts the period of the same length before had; None where that was not judged.
         coloured_since: Since which day the place has had its colour without a break; None if only today, or calm.
-        weeks: By alert the values of the weeks before any of them began, for what went along with what.
+        before: The alerts' values before any of them began, for what went along with what.
         judged: The dates of the period that were judged; None: all of them.
     """
     notes = _head(place, period, coverage.watched, rules_version, cutoff, zone)
@@ -108,7 +107,7 @@ def of_place(
         notes.facts,
         ordered,
         missing=by_department(gaps),
-        clues=side_by_side(ordered, weeks or {}),
+        clues=() if before is None else side_by_side(ordered, before),
         waiting=strongest_first(waiting),
     )
 

@@ -32,7 +32,6 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Any
@@ -46,7 +45,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from warning.errors import ConfigError
-from warning.facts import COLOUR, LEVEL_ZH, MARK, Item, day_zh, weekday_zh
+from warning.facts import COLOUR, LEVEL_ZH, MARK, Item, day_en, day_zh, weekday_zh
 from warning.model import Level, Transition
 from warning.paths import shipped
 
@@ -67,7 +66,6 @@ TRANSITION_ZH = {
     Transition.CORRECTED: "更正",
 }
 BREAKS = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # what a header line must not hold
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +160,7 @@ def engine(folders: Sequence[Path], *, simulated: bool) -> Environment:
     env.globals.update(simulated=simulated, Level=Level)
     env.filters.update(
         day_zh=day_zh,
-        day_en=_day_en,
+        day_en=day_en,
         level=_level,
         colour=lambda level: COLOUR[_level(level)],
         mark=lambda level: MARK[_level(level)],
@@ -246,10 +244,6 @@ def _level(found: Level | object) -> Level:
     if str(found) not in words:
         raise ValueError(f"{str(found)!r} is not a level; known: {', '.join(words)}")
     return words[str(found)]
-
-
-def _day_en(day: date) -> str:
-    return f"{day.day} {MONTHS[day.month - 1]}"
 
 
 def _not_found(env: Environment, missing_name: str, asked: str) -> str:

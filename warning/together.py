@@ -6,17 +6,26 @@ Pure.  What is stated is side by side in time, never a cause.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from detectors.panel import Floats
-from warning.facts import SMALL, Fact, Item, Notes, number, quantity
+from warning.facts import SMALL, Fact, Item, Notes, begun_zh, number, quantity
 from warning.model import Alert, Indicator, Place
 
 CLUES = 2  # other alerts of a place compared with its strongest
-ENOUGH = 12  # weeks
-ALIKE = 0.576  # |r| that chance passes once in twenty over twelve weeks: t(.975, 10) = 2.228, t / sqrt(10 + t**2)
+ENOUGH = 12  # weeks or months
+ALIKE = 0.576  # |r| that chance passes once in twenty over twelve: t(.975, 10) = 2.228, t / sqrt(10 + t**2)
 NOTHING: Floats = np.empty(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The values of a place's alerts before any of them began, to see what went along with what."""
+
+    values: Mapping[str, Floats]  # by alert, (P,); one with a gap is compared with nothing
+    frequency: str  # weekly or monthly
 
 
 def shared(
@@ -50,26 +59,27 @@ def shared(
         notes.add("names", "、".join(places[m.place].name_zh for m in touching))
         notes.add("k", len(touching))
         first, last = onsets[touching[0].alert], onsets[touching[-1].alert]
-        notes.add("onset", first)
+        frequency = indicators[indicator].frequency
+        notes.add("onset", first, begun_zh(first, frequency))
         if first != last:
-            notes.add("onset_last", last)
+            notes.add("onset_last", last, begun_zh(last, frequency))
         _together(notes, touching, indicators[indicator])
         groups.append(notes.facts)
     return tuple(groups)
 
 
-def side_by_side(items: Sequence[Item], weeks: Mapping[str, Floats]) -> tuple[dict[str, Fact], ...]:
+def side_by_side(items: Sequence[Item], before: Before) -> tuple[dict[str, Fact], ...]:
     """Return how the strongest alert of a place went along with its next ones: clues to look into, never causes.
 
     Args:
         items: The facts of the place's alerts above calm, the strongest first.
-        weeks: By alert the values of the weeks before any of them began, (W,); one with a gap is compared with nothing.
+        before: Their values before any of them began.
     """
     if len(items) < 2:
         return ()
     first, clues = items[0], []
     for other in items[1 : 1 + CLUES]:
-        one, two = weeks.get(first.alert, NOTHING), weeks.get(other.alert, NOTHING)
+        one, two = before.values.get(first.alert, NOTHING), before.values.get(other.alert, NOTHING)
         if len(one) < ENOUGH or len(one) != len(two) or not (np.ptp(one) > 0 and np.ptp(two) > 0):  # NaN is no range
             continue
         r = float(np.corrcoef(one, two)[0, 1])
@@ -78,11 +88,11 @@ def side_by_side(items: Sequence[Item], weeks: Mapping[str, Floats]) -> tuple[di
         notes = Notes(f"{first.place}/{first.indicator}+{other.indicator}", "observation")
         notes.add("name", first.facts["name"].text)
         notes.add("other", other.facts["name"].text)
-        for name in ("date_range", "dev_dir", "dev", "dev_points"):
+        for name in ("date_range", "per_zh", "dev_dir", "dev", "dev_points"):
             if name in other.facts:
                 notes.add(f"other_{name}", other.facts[name].value, other.facts[name].text, other.facts[name].formula)
-        notes.add("weeks", len(one))
-        notes.add("r", r, number(r, 2), "Pearson's r of the weekly values")
+        notes.add("weeks" if before.frequency == "weekly" else "months", len(one))
+        notes.add("r", r, number(r, 2), f"Pearson's r of the {before.frequency} values")
         clues.append(notes.facts)
     return tuple(clues)
 

@@ -16,8 +16,9 @@ from detectors.panel import Dates, Floats, Scores
 from warning import grading
 from warning.lifecycle import Verdict, verdict
 from warning.model import Correction, Level, SeriesKey, Signal
+from warning.periods import MONTHS_AGAIN, last_complete, reach
 from warning.rule import Rule, series_of
-from warning.scoring import Judged, Known, last_period, pick
+from warning.scoring import Judged, Known, pick
 from warning.service import Deployment
 from warning.since import onset_of
 from warning.situation import Nearest
@@ -44,19 +45,18 @@ class Graded:
 
 
 def unjudged(panel: Known, judged_until: Mapping[SeriesKey, date], rejudge_days: int) -> int:
-    """Return how many final dates hold a value nobody judged yet; a series never judged begins with the last date."""
-    reach = reach_of(panel, rejudge_days)
-    recent = panel.dates[-reach:]
-    before_last = _before_last(panel)
-    until = np.array([np.datetime64(judged_until.get(key, before_last)) for key in panel.keys])
-    open_cells = np.isfinite(panel.values[-reach:]) & (recent[:, None] > until[None, :])
-    rows = np.flatnonzero(open_cells.any(axis=1))
-    return int(reach - rows[0]) if len(rows) else 0
+    """Return how many final dates hold a value nobody judged yet; where a series begins ``_before_first`` says."""
+    rows = reach_of(panel, rejudge_days)
+    recent = panel.dates[-rows:]
+    until = np.array([np.datetime64(day) for day in _untils(panel, judged_until)])
+    unseen = np.isfinite(panel.values[-rows:]) & (recent[:, None] > until[None, :])
+    first = np.flatnonzero(unseen.any(axis=1))
+    return int(rows - first[0]) if len(first) else 0
 
 
 def reach_of(panel: Known, rejudge_days: int) -> int:
     """Return how many final dates may still be judged, or judged again."""
-    return min(len(panel.dates), rejudge_days // (7 if panel.frequency == "weekly" else 1) or 1)
+    return min(len(panel.dates), reach(rejudge_days, panel.frequency))
 
 
 def corrections_of(
@@ -73,9 +73,8 @@ def corrections_of(
     recent, now, last = panel.dates[-len(before) :], panel.values[-len(before) :], panel.dates[-1].item()
     untils = [judged_until.get(key, date.min) for key in panel.keys]
     until = np.array([day if day <= last else date.min for day in untils], dtype="datetime64[D]")
-    judged = (recent[:, None] <= until[None, :]) & (recent >= np.datetime64(last_period(first, panel.frequency)))[
-        :, None
-    ]
+    begun = np.datetime64(last_complete(first, panel.frequency))
+    judged = (recent[:, None] <= until[None, :]) & (recent >= begun)[:, None]
     found: dict[SeriesKey, list[Correction]] = {}
     for row, n in np.argwhere(np.isfinite(now) & (now != before) & judged):
         key = panel.keys[n]
@@ -134,7 +133,7 @@ def verdicts(
     for frequency, panel in panels.items():
         rules = [rule for rule in found.values() if rule.frequency == frequency]
         columns = {rule.rule.id: np.array([panel.index[key] for key in rule.keys]) for rule in rules}
-        before_last, last = _before_last(panel), lasts.get(frequency, 0)
+        until, last = _untils(panel, judged_until), lasts.get(frequency, 0)
         for day in panel.dates[len(panel.dates) - last :]:
             when: date = day.item()
             best = np.full(len(panel.keys), Level.MISSING, dtype=np.int8)
@@ -145,7 +144,7 @@ def verdicts(
             coloured = _coloured(scored, when, deployment.rules.version)
             for n in np.flatnonzero(best > Level.MISSING):
                 key = panel.keys[n]
-                if when <= judged_until.get(key, before_last) and when < first.get(key, date.max):
+                if when <= until[n] and when < first.get(key, date.max):
                     continue
                 signals = coloured.get(key)
                 if signals is None:
@@ -194,6 +193,21 @@ def _coloured(scored: Iterable[tuple[Graded, int]], day: date, version: str) -> 
     return found
 
 
-def _before_last(panel: Known) -> date:
-    last: date = panel.dates[-1].item()
-    return last - timedelta(days=1)
+def _untils(panel: Known, judged_until: Mapping[SeriesKey, date]) -> list[date]:
+    """Return (N,) until when each series was judged; one that never was counts as judged before its first."""
+    first = _before_first(panel)
+    return [judged_until.get(key, first[n]) for n, key in enumerate(panel.keys)]
+
+
+def _before_first(panel: Known) -> list[date]:
+    """Return (N,) the day before the date a series begins to be judged with: the last of the panel.
+
+    A month's value comes long after the month, so a monthly one begins with the last it has, or the next would be the
+    first, weeks later.
+    """
+    rows = np.full(len(panel.keys), len(panel.dates) - 1)
+    if panel.frequency == "monthly":
+        recent = np.isfinite(panel.values[-MONTHS_AGAIN:])
+        rows -= np.where(recent.any(axis=0), recent[::-1].argmax(axis=0), 0)
+    firsts: list[date] = panel.dates[rows].tolist()
+    return [first - timedelta(days=1) for first in firsts]

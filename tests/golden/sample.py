@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from warning.facts import LEVEL_ZH, MARK, Fact, Facts, Item, day_zh
+from warning.facts import LEVEL_ZH, MARK, Fact, Facts, Item, day_en, day_zh
 from warning.model import Level, Place, Transition
 from warning.templating import Change
 
@@ -39,7 +39,16 @@ def item(level: Level, number: str, name: str, name_en: str, place: Place, value
         "colour_zh": LEVEL_ZH[level],
         "mark": MARK[level],
     }
-    return Item(number, level, name_en, place.code, facts_of(number, {**head, **values}))
+    said = {}
+    for english, source, before in (
+        ("onset_en", "onset", ""),
+        ("until_en", "date_range", ""),
+        ("back_en", "back_range", "on "),
+    ):
+        if source in values:
+            day = values[source][0] if isinstance(values[source], tuple) else values[source]
+            said[english] = (day, before + day_en(day))
+    return Item(number, level, name_en, place.code, facts_of(number, {**head, **values, **said}))
 
 
 FRAUD = item(

@@ -11,8 +11,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from detectors.panel import Dates, Floats
 from warning.charts.canvas import INK, PALE, figure_of, font, png_of, stamp
-from warning.facts import COLOUR, LEVEL_ZH, day_zh
+from warning.facts import COLOUR, LEVEL_ZH, begun_zh
 from warning.model import Level
+from warning.periods import WINDOW_ZH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +31,7 @@ class Series:
 
     Where ``window`` is more than one period, range and expected value are those of the mean over as many, which is
     then drawn beside the values.  ``levels`` are the means before and since an onset, for a change of level.
+    ``frequency`` says what a date stands for: daily, weekly or monthly.
     """
 
     dates: Dates
@@ -39,6 +41,7 @@ class Series:
     upper: Floats
     window: int = 1
     levels: tuple[float, float] | None = None
+    frequency: str = "daily"
 
     @property
     def compared(self) -> Floats:
@@ -86,11 +89,11 @@ def series_chart(
         axes.plot(days, series.expected, color=PALE, linewidth=1, linestyle=(0, (4, 2)), label="预期值")
     _lines(axes, days, series, onset)
     if onset is not None and _day(onset) >= days[0]:
-        label = f"始于{day_zh(onset)}"
+        label = f"始于{begun_zh(onset, series.frequency)}"
         axes.axvline(_day(onset), color=COLOUR[level], linewidth=1, linestyle=(0, (1, 2)), label=label)
     if judged is not None:
         _mark(axes, days, series.compared, _day(judged), level)
-    _scale(axes, days, unit)
+    _scale(axes, days, unit, series.frequency)
     # No mathematics and no font of the system: a title is data.
     figure.text(0.015, 0.975, title, va="top", font=font(10.5), color=INK, parse_math=False)
     axes.legend(
@@ -106,7 +109,7 @@ def _lines(axes: Axes, days: Floats, series: Series, onset: date | None) -> None
     """Draw the values, and where a window is judged their means in front of them."""
     if series.window > 1:
         axes.plot(days, series.values, color=PALE, linewidth=0.6, marker="o", markersize=1.4, label="实际值")
-    period = "周" if len(days) > 1 and days[1] - days[0] == 7 else "天"
+    period = WINDOW_ZH[series.frequency]
     label = "实际值" if series.window == 1 else f"近{series.window}{period}平均"
     axes.plot(days, series.compared, color=QUIET, linewidth=1.2, marker="o", markersize=1.8, label=label)
     if series.levels is None or onset is None:
@@ -161,7 +164,7 @@ def _number(value: float, largest: float | None = None) -> str:
     return f"{value:.0f}" if float(value).is_integer() else f"{value:.1f}"
 
 
-def _scale(axes: Axes, days: Floats, unit: str) -> None:
+def _scale(axes: Axes, days: Floats, unit: str, frequency: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
     axes.margins(x=0.02)
@@ -173,7 +176,7 @@ def _scale(axes: Axes, days: Floats, unit: str) -> None:
         axes.yaxis.set_major_formatter(lambda value, _: _number(value, high))
     # Counted back from the last date, which is the one that matters.
     ticks = days[:: -max(1, round(len(days) / 7))][::-1]
-    axes.set_xticks(ticks.tolist(), labels=[day_zh(EPOCH + timedelta(days=day)) for day in ticks])
+    axes.set_xticks(ticks.tolist(), labels=[begun_zh(EPOCH + timedelta(days=day), frequency) for day in ticks])
     axes.set_ylabel(unit, rotation=0, ha="right", va="bottom", font=font(8), color=INK)
     axes.yaxis.set_label_coords(-0.012, 1.02)
     axes.tick_params(length=2, color=PALE)

@@ -13,9 +13,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from warning.deadlines import deadlines
-from warning.facts import LEVEL_ZH, chance, day_zh
+from warning.facts import LEVEL_ZH, begun_zh, chance
 from warning.grounds import ground
 from warning.model import SUMMED, Alert, Level, Place, Signal
+from warning.periods import WINDOW_ZH
 from warning.picture import chart_of
 from warning.service import Service
 from warning.store import alert as alerts_of
@@ -87,7 +88,7 @@ def show_alert(request: Request, number: str) -> HTMLResponse:
         row = row_of(service, alert)
         indicator = service.city.indicators.get(alert.indicator)
         kind = "count" if indicator is None else indicator.kind
-        period = "周" if indicator is not None and indicator.frequency == "weekly" else "天"
+        frequency = "daily" if indicator is None else indicator.frequency
         events = alerts_of.events(service.store, number)
         now = service.clock()
         return page(
@@ -102,11 +103,11 @@ def show_alert(request: Request, number: str) -> HTMLResponse:
             ],
             now=now,
             events=events,
-            alt=_alt(row, kind, period),
+            alt=_alt(row, kind, frequency),
             kind=kind,
             unit="—" if indicator is None else indicator.unit,
             department="" if indicator is None else indicator.department,
-            period=period,
+            period=WINDOW_ZH[frequency],
         )
 
 
@@ -174,20 +175,20 @@ def _chance(surprise: float) -> str:
     return f"{chance(surprise)}（{'偏高' if surprise > 0 else '偏低'}）"
 
 
-def _alt(row: Row, kind: str, period: str) -> str:
+def _alt(row: Row, kind: str, frequency: str) -> str:
     """Say what the picture shows to those who do not see it."""
     said = f"{row.place_zh}{row.indicator_zh}走势"
     signal = ground(row.alert)
     if signal is None:
-        return f"{said}：{day_zh(row.alert.updated)}为{LEVEL_ZH[row.level]}。"
+        return f"{said}：{begun_zh(row.alert.updated, frequency)}为{LEVEL_ZH[row.level]}。"
     bound = signal.upper if signal.surprise > 0 else signal.lower
     side = "正常上限" if signal.surprise > 0 else "正常下限"
-    when = day_zh(signal.date)
+    when = begun_zh(signal.date, frequency)
     if signal.window > 1:  # the sum that was judged; the picture shows means
-        when = f"截至{when}的{signal.window}{period}{'合计' if kind in SUMMED else '平均'}"
+        when = f"截至{when}的{signal.window}{WINDOW_ZH[frequency]}{'合计' if kind in SUMMED else '平均'}"
     return (
         f"{said}：{when}为{figure(signal.observed, kind)}，{side}{amount(bound)}，"
-        f"{LEVEL_ZH[signal.level]}，始于{day_zh(row.alert.onset)}。{_since(row.alert)}"
+        f"{LEVEL_ZH[signal.level]}，始于{begun_zh(row.alert.onset, frequency)}。{_since(row.alert)}"
     )
 
 

@@ -28,6 +28,7 @@ class Row:
     indicator_zh: str
     indicator_en: str
     overdue: tuple[str, ...] = ()  # what should have been done by now
+    frequency: str = "daily"  # of the indicator: what a date stands for
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def row_of(service: Service, alert: Alert, level: Level | None = None, overdue: 
         alert.indicator if indicator is None else indicator.name_zh,
         "" if indicator is None else indicator.name_en,
         overdue,
+        "daily" if indicator is None else indicator.frequency,
     )
 
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from warning.model import Indicator, Level, SeriesKey
+from warning.periods import last_complete
 from warning.rollup import sources
 from warning.rule import series_of
 from warning.service import Service
@@ -106,10 +107,4 @@ def due_of(frequency: str, day: date, late_after: int) -> date:
         day: The judged date.
         late_after: Days after a period's end from which its value is late.
     """
-    end = day + timedelta(days=1 - late_after)  # the last day of the last such period, or later
-    if frequency == "daily":
-        return end
-    if frequency == "weekly":
-        return end - timedelta(days=6 + (end.weekday() + 1) % 7)
-    this_month = (end + timedelta(days=1)).replace(day=1)
-    return (this_month - timedelta(days=1)).replace(day=1)
+    return last_complete(day + timedelta(days=1 - late_after), frequency)
