@@ -17,6 +17,7 @@ Floats = npt.NDArray[np.float64]
 Dates = npt.NDArray[np.datetime64]
 
 FREQUENCIES = {"daily": 1, "weekly": 7}  # days in a step; a month has no fixed number
+FAR = np.iinfo(np.int16).max  # days from Spring Festival where none is known
 
 
 class Reason(IntEnum):
@@ -53,6 +54,8 @@ class Panel:
         frequency: "daily", "weekly" or "monthly"; inferred from the dates when None.
         kind: "count", "amount", "ratio", "rate" or "score"; one for all, or one a series.
         holidays: (T,) of ``DayKind`` codes, or None for no calendar.
+        festival: (T,) days since the nearest Spring Festival's first day, negative before it; of a week or month
+            since its first day; ``FAR`` where none is known.  None for no lunar calendar.
         denominators: (T, N) what a ratio or a rate is divided by, or None.
 
     Raises:
@@ -66,6 +69,7 @@ class Panel:
     kind: str | Sequence[str] = "count"
     holidays: npt.NDArray[np.int8] | None = None
     denominators: Floats | None = None
+    festival: npt.NDArray[np.int16] | None = None
     kinds: npt.NDArray[np.str_] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -76,8 +80,9 @@ class Panel:
         steps = np.diff(dates).astype(int)
         if (steps <= 0).any():
             raise ValueError("dates must ascend")
-        if self.holidays is not None and len(self.holidays) != len(dates):
-            raise ValueError(f"holidays have length {len(self.holidays)}, expected {len(dates)}")
+        for name, told in (("holidays", self.holidays), ("festival", self.festival)):
+            if told is not None and len(told) != len(dates):
+                raise ValueError(f"{name} have length {len(told)}, expected {len(dates)}")
         if self.denominators is not None and self.denominators.shape != values.shape:
             raise ValueError(f"denominators have shape {self.denominators.shape}, expected {values.shape}")
         kinds = np.asarray([self.kind] * len(self.series) if isinstance(self.kind, str) else list(self.kind), dtype=str)
@@ -117,6 +122,7 @@ class Panel:
             values=self.values[rows],
             kind=self.kinds.tolist(),
             holidays=None if self.holidays is None else self.holidays[rows],
+            festival=None if self.festival is None else self.festival[rows],
             denominators=None if self.denominators is None else self.denominators[rows],
         )
 

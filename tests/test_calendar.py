@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.panel import DayKind
-from warning.calendar import Calendar, lawful_holidays, load_calendar, spring_festival
+from detectors.panel import FAR, DayKind
+from warning.calendar import Calendar, lawful_holidays, load_calendar
 from warning.errors import ConfigError
+from warning.lunar import spring_festival
 from warning.paths import shipped
 
 BAD = Path(__file__).parent / "bad_city"
@@ -212,6 +213,31 @@ def test_years_before_and_after_the_file_and_past_the_lunar_calendar_are_noticed
     notices = GUANGZHOU.notices(date(2020, 1, 1), date(2100, 1, 1))
 
     assert [notice[:9] for notice in notices] == ["日历未列2020年", "日历未列2027—", "2100年超出农历"]
+
+
+def test_days_are_counted_from_the_nearest_spring_festival() -> None:
+    days = np.array(["2025-01-28", "2025-01-29", "2025-02-12", "2025-08-08", "2025-08-09"], dtype="datetime64[D]")
+
+    # 2025-01-29 and 2026-02-17 are 384 days apart: 2025-08-09 lies in the middle
+    assert GUANGZHOU.festival(days).tolist() == [-1, 0, 14, 191, 192]
+    assert GUANGZHOU.festival(days[-1:] + 1).tolist() == [-191]
+
+
+@given(lunar_day)
+def test_no_spring_festival_is_nearer_than_the_one_counted_from(day: date) -> None:
+    (away,) = GUANGZHOU.festival(np.array([day], dtype="datetime64[D]")).tolist()
+
+    festivals = [first for year in range(day.year - 1, day.year + 2) if (first := spring_festival(year)) is not None]
+    assert day - timedelta(days=away) in festivals
+    assert abs(away) == min(abs((day - first).days) for first in festivals)
+
+
+def test_without_a_lunar_calendar_every_day_is_far_from_spring_festival() -> None:
+    days = np.array(["2025-01-29", "2250-02-01"], dtype="datetime64[D]")
+
+    assert Calendar((), (None, 2026), "none").festival(days).tolist() == [FAR, FAR]
+    assert GUANGZHOU.festival(days).tolist() == [0, FAR]
+    assert GUANGZHOU.festival(days[:0]).tolist() == []
 
 
 def test_past_the_lunar_calendar_the_solar_holidays_remain() -> None:

@@ -12,9 +12,9 @@ from little_city import EAST, FRIDAY, SATURDAY, Cell, at, deliver, lay, past, ra
 from test_calendar import GUANGZHOU
 
 from warning import pipeline
-from warning.calendar import spring_festival
 from warning.history import weeks_ago
 from warning.jobs import take_in
+from warning.lunar import spring_festival
 from warning.model import Level, SeriesKey
 from warning.pipeline import Swept
 from warning.service import open_service

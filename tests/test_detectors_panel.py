@@ -17,13 +17,19 @@ def test_the_frequency_is_read_off_the_dates(step: int, frequency: str) -> None:
 
 
 def test_a_panel_until_a_date_is_the_panel_as_it_was_then() -> None:
-    panel = panel_of(holidays=np.array([0, 1, 2, 3], dtype=np.int8), denominators=np.ones((4, 2)))
+    panel = panel_of(
+        holidays=np.array([0, 1, 2, 3], dtype=np.int8),
+        festival=np.array([-1, 0, 1, 2], dtype=np.int16),
+        denominators=np.ones((4, 2)),
+    )
 
     then = panel.until(3)
 
     assert then.values.tolist() == [[0, 1], [2, 3], [4, 5]]
     assert then.holidays is not None
     assert then.holidays.tolist() == [0, 1, 2]
+    assert then.festival is not None
+    assert then.festival.tolist() == [-1, 0, 1]
     assert then.denominators is not None
     assert then.denominators.shape == (3, 2)
 
@@ -45,6 +51,7 @@ def test_taking_series_keeps_their_kinds() -> None:
         pytest.param({"step": 3, "frequency": "weekly"}, r"needs dates 7 day\(s\) apart, found \[3\]", id="step"),
         pytest.param({"step": -1}, "dates must ascend", id="order"),
         pytest.param({"holidays": np.zeros(3, np.int8)}, "holidays have length 3, expected 4", id="holidays"),
+        pytest.param({"festival": np.zeros(3, np.int16)}, "festival have length 3, expected 4", id="festival"),
         pytest.param({"denominators": np.ones((4, 1))}, r"denominators have shape \(4, 1\)", id="denominators"),
     ],
 )

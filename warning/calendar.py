@@ -20,12 +20,12 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from lunardate import LunarDate
 from pydantic import Field
 
-from detectors.panel import Dates, DayKind
+from detectors.panel import FAR, Dates, DayKind
 from warning.checked import Checked, checked, read_toml
 from warning.errors import ConfigError
+from warning.lunar import LUNAR_YEARS, qingming, solar, spring_festival
 
 PRECEDENCE = (
     DayKind.CLOSURE,
@@ -36,7 +36,6 @@ PRECEDENCE = (
     DayKind.FAIR,
 )
 FREE = {DayKind.CLOSURE, DayKind.SPRING_FESTIVAL, DayKind.HOLIDAY}
-LUNAR_YEARS = range(1901, 2100)  # of which lunardate knows every day
 NEAR_FESTIVAL = 15  # days before and after Spring Festival that move with it
 LONGEST_HOLIDAY = 15  # days; the longest yet had 9
 
@@ -81,6 +80,15 @@ class Calendar:
     def kind(self, day: date) -> DayKind:
         """Return what kind of day it is."""
         return next((span.kind for span in self._spans(day)), DayKind.ORDINARY)
+
+    def festival(self, dates: Dates) -> npt.NDArray[np.int16]:
+        """Return (T,) days since the nearest Spring Festival's first day, negative before it; ``FAR`` for none."""
+        years = np.asarray(dates, dtype="datetime64[Y]").astype(int) + 1970
+        near = range(years.min(initial=9999) - 1, years.max(initial=0) + 2)
+        firsts = np.array([first for year in near if (first := self._spring_festival(year))], dtype="datetime64[D]")
+        away = (np.asarray(dates, dtype="datetime64[D]")[:, None] - firsts).astype(int)  # (T, years)
+        away = np.hstack([away, np.full((len(away), 1), FAR)]).clip(-FAR, FAR)
+        return np.take_along_axis(away, np.abs(away).argmin(axis=1)[:, None], axis=1)[:, 0].astype(np.int16)
 
     def names(self, day: date) -> tuple[str, ...]:
         """Return what a day is called, e.g. ("国庆节", "秋季广交会"), the weightiest first; () if it is ordinary."""
@@ -146,21 +154,15 @@ class Calendar:
         )
 
 
-@lru_cache(maxsize=512)
-def spring_festival(year: int) -> date | None:
-    """Return the first day of the first lunar month, or None outside ``LUNAR_YEARS``."""
-    return _solar(year, 1, 1)
-
-
 @lru_cache(maxsize=64)
 def lawful_holidays(year: int) -> Mapping[date, tuple[Span, ...]]:
     """Return the holidays that the law and the lunar calendar give a year, by day, without 调休."""
     holidays = [
         ("元旦", date(year, 1, 1), 1),
-        ("清明节", _qingming(year), 1),
+        ("清明节", qingming(year), 1),
         ("劳动节", date(year, 5, 1), 5),
-        ("端午节", _solar(year, 5, 5), 1),
-        ("中秋节", _solar(year, 8, 15), 1),
+        ("端午节", solar(year, 5, 5), 1),
+        ("中秋节", solar(year, 8, 15), 1),
         ("国庆节", date(year, 10, 1), 7),
     ]
     spans = [
@@ -173,22 +175,6 @@ def lawful_holidays(year: int) -> Mapping[date, tuple[Span, ...]]:
         eve, seventh = festival - timedelta(days=1), festival + timedelta(days=6)
         spans.append(Span("春节", DayKind.SPRING_FESTIVAL, eve, seventh))
     return _by_day(spans)
-
-
-def _solar(year: int, month: int, day: int) -> date | None:
-    """Return the date of a day of the lunar calendar; the only place that knows lunardate."""
-    if year not in LUNAR_YEARS:
-        return None
-    found = LunarDate(year, month, day).to_solar_date()
-    return date(found.year, found.month, found.day)
-
-
-def _qingming(year: int) -> date:
-    """Return the solar term: the usual formula, right for 2000 to 2099; elsewhere it may be a day off."""
-    if year // 100 != 20:
-        return date(year, 4, 5)
-    within = year % 100
-    return date(year, 4, int(within * 0.2422 + 4.81) - within // 4)
 
 
 def _by_day(spans: Iterable[Span]) -> Mapping[date, tuple[Span, ...]]:

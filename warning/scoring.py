@@ -229,6 +229,7 @@ def _called(
         frequency=panel.frequency,
         kind=kinds,
         holidays=holidays,
+        festival=deployment.calendar.festival(panel.dates),
     )
     given: dict[str, object] = {"cache": fits, "spawned": True, "beat": beat}
     asked = {name: given[name] for name in inspect.signature(DETECTORS[rule.detector]).parameters if name in given}
