@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -73,6 +74,43 @@ def test_fractions_of_a_ratio_are_guessed_to_be_fractions() -> None:
     guessed = guess(tables_of("a.csv", content), "a.csv", CITY, date(2026, 11, 24))
 
     assert guessed.content["factors"] == {"ss_wa_stop_payment_ratio": 100}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(
+            "date,district,indicator,value\n21/11/2026,Liwan,Criminal police calls,3\n",
+            {"date_order": "dmy"},
+            id="the-day-first",
+        ),
+        pytest.param(
+            "日期,时段,辖区,刑事警情数\n2026/11/21 0:00,0-8时,荔湾区,2\n",
+            {"ignore": ["时段"]},
+            id="hours-are-no-values",
+        ),
+        pytest.param(
+            "区,周,项目,批次\n荔湾区,第46周,抽检批次,120\n", {"layout": "long"}, id="the-only-column-of-numbers"
+        ),
+        pytest.param(
+            "区,周,抽检批次,合格批次\n荔湾区,第46周,120,117\n", {"layout": "indicators"}, id="names-nobody-knows-yet"
+        ),
+        pytest.param("指标,全市,荔湾区\n刑事警情数,12,3\n", {"layout": "places"}, id="the-whole-city-is-a-place"),
+    ],
+)
+def test_what_is_guessed_of_a_table(content: str, said: dict[str, object]) -> None:
+    guessed = guess(tables_of("报表20261121.csv", content.encode()), "报表20261121.csv", CITY, date(2026, 11, 24))
+
+    assert {name: guessed.content.get(name) for name in said} == said
+    assert (guessed.content["name_zh"], guessed.content["files"]) == ("报表", ["报表*.csv"])
+
+
+def test_a_guess_asks_for_what_no_table_says() -> None:
+    content = "日期,荔湾区,越秀区\n2026-11-21,3,5\n".encode()
+
+    guessed = guess(tables_of("a.csv", content), "a.csv", CITY, date(2026, 11, 24))
+
+    assert re.findall(r"^# (\w+) = ", guessed.toml(), re.MULTILINE) == ["department", "contact", "due"]
 
 
 def test_a_sheet_of_notes_is_left_out_of_a_guess() -> None:

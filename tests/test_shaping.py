@@ -21,6 +21,7 @@ from warning.mapping import Feed
 from warning.model import Rows
 from warning.paths import shipped
 from warning.sources import written
+from warning.sources.days import Wall
 from warning.sources.files import tables_of
 from warning.sources.shaping import Shaped, shaped
 from warning.sources.table import Line, Table
@@ -30,13 +31,14 @@ ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 24, 0, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 24)
 LATE_AFTER = {"daily": 1, "weekly": 3, "monthly": 10}
+WALL = Wall("mdy", None, TODAY, ZONE)
 RATIO = "ss_wa_stop_payment_ratio"  # weekly
 LOSS = "ss_wa_fraud_loss"  # 万元
 
 
 def shape(content: str | bytes, mapping: Feed, *, name: str = "警情.csv") -> Shaped:
     raw = content.encode() if isinstance(content, str) else content
-    return shaped(tables_of(name, raw, mapping.sheets), mapping, CITY, sha256="0", name=name, today=TODAY)
+    return shaped(tables_of(name, raw, mapping.sheets), mapping, CITY, sha256="0", name=name, today=TODAY, zone=ZONE)
 
 
 def rows(content: str | bytes, mapping: Feed, *, name: str = "警情.csv") -> Rows:
@@ -249,12 +251,14 @@ def test_a_date_within_a_week_stands_for_it_where_the_mapping_says_so() -> None:
     ],
 )
 def test_dates_as_departments_write_them(text: str, day: str) -> None:
-    assert written.day(text, order="mdy", year=None, today=TODAY)[0] == day
+    assert WALL.period(text).first == day
 
 
 def test_the_order_and_year_of_a_short_date_are_the_mappings() -> None:
-    assert written.day("5/3", order="dmy", year=2024, today=TODAY) == ("2024-03-05", "")
-    assert written.day("5/3/2023", order="dmy", year=2024, today=TODAY) == ("2023-03-05", "")
+    wall = Wall("dmy", 2024, TODAY, ZONE)
+
+    assert wall.period("5/3") == ("2024-03-05", "2024-03-05", "")
+    assert wall.period("5/3/2023").first == "2023-03-05"
 
 
 @given(st.decimals(min_value=0, max_value=10**9, places=2), st.booleans(), st.booleans())
@@ -269,7 +273,8 @@ def test_a_number_is_the_same_however_it_is_written(value: Decimal, grouped: boo
 @given(st.text(max_size=30))
 def test_no_text_is_too_strange_to_be_answered(text: str) -> None:
     assert sum(map(bool, written.number(text, "起", "count", None))) == 1
-    assert sum(map(bool, written.day(text, order="mdy", year=None, today=TODAY))) == 1
+    said = WALL.period(text)
+    assert bool(said.first) == bool(said.last) != bool(said.reason)
 
 
 @given(st.lists(st.sampled_from(["刑事警情数", "荔湾区", "11/21", "4", "无", "", "x", '"', "合计", "姓"]), max_size=40))

@@ -82,7 +82,8 @@ def try_tables(deployment: Deployment, feed: Feed, name: str, tables: Sequence[T
         SourceError: if a table is not what the mapping says.
     """
     zone, late_after = deployment.config.zone, deployment.config.feeds.late_after.model_dump()
-    said = shaped(tables, feed, deployment.city, sha256="", name=name, today=now.astimezone(zone).date())
+    today = now.astimezone(zone).date()
+    said = shaped(tables, feed, deployment.city, sha256="", name=name, today=today, zone=zone)
     rows = mapped(tables, feed, deployment.city, now, late_after, zone=zone, name=name, sha256="")
     return Tried(feed.id, None, (), rows, said.missing, said.zeros)
 

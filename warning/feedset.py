@@ -86,8 +86,8 @@ def _layout_faults(feed: Feed) -> Iterator[str]:
         yield "layout is 'long', so columns.value is needed"
     if feed.layout != "long" and feed.columns.value:
         yield f"columns.value is not used by layout '{feed.layout}': every further column holds values"
-    if feed.ratios and feed.layout != "indicators":
-        yield "ratios needs layout 'indicators'"
+    if feed.ratios and feed.constants.indicator:
+        yield "ratios needs two columns or rows, and constants.indicator says that all are of one indicator"
     for name, texts in feed.columns.model_dump().items():
         for text in texts:
             if text.startswith("@") and (text not in OUTSIDE or name in {"value", "received_at"}):

@@ -12,14 +12,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
 from pathlib import Path
 from typing import Any
 
 from warning.errors import SourceError
 from warning.mapping import MISSING, TOTALS, Codes, Layout
 from warning.model import Indicator, Place
-from warning.sources import written
+from warning.sources import days, written
+from warning.sources.days import Wall
 from warning.sources.gathered import KEYS
 from warning.sources.heads import Head, Header, head_of
 from warning.sources.naming import Names, indicator_names, key, place_names
@@ -32,10 +33,18 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "indicator": ("指标", "指标名称", "事项", "类别", "类型", "项目", "indicator", "category", "type"),
     "value": ("数量", "数值", "件数", "起数", "宗数", "值", "金额", "value", "count", "number", "amount"),
 }
+ASKED = {  # what no table says and a person knows
+    "department": '""  # 哪个部门 / whose',
+    "contact": '""  # 催报邮箱 / whom to remind',
+    "due": '"10:00"  # 次日几时应到 / by when on the next day',
+}
 ACROSS: Mapping[str, Layout] = {"indicator": "indicators", "place": "places", "date": "dates"}
 MOST = 0.5  # share of a column's texts that must be names or dates
+_DATED = re.compile(r"第?\d[\d\-_.年月日周第至—~]*")
+_SHORT = re.compile(r"(\d{1,2})[/.-](\d{1,2})([/.-]\d{4})?( .*)?")
 _NUMBER = re.compile(r"[+-]?[\d,]+(\.\d+)?%?")
 _NOTE = re.compile(r"(注|备注|说明|填报|填表|制表|审核|复核|联系|数据来源)")
+_KINDS = ("count", "amount", "ratio")
 MOST_UNSURE = 40
 _ASIDE = {"", *map(key, (*MISSING, *TOTALS))}
 
@@ -62,6 +71,7 @@ class Guess:
         plain = {name: value for name, value in self.content.items() if not isinstance(value, Mapping)}
         tables = {name: value for name, value in self.content.items() if isinstance(value, Mapping)}
         lines = [f"{name} = {_toml(value)}" for name, value in plain.items()]
+        lines[1:1] = [f"# {name} = {example}" for name, example in ASKED.items() if name not in plain]
         for name, table in tables.items():
             lines += ["", f"[{name}]", *(f"{_key(text)} = {_toml(value)}" for text, value in table.items())]
         for what in ("place", "indicator"):
@@ -85,12 +95,13 @@ def guess(tables: Sequence[Table], name: str, city: Known, today: date) -> Guess
         SourceError: if no header is found in it.
     """
     names = {"indicator": indicator_names(city, Codes()), "place": place_names(city, Codes())}
+    wall = Wall("mdy", None, today, UTC)
     words = {key(word) for group in WORDS.values() for word in group}
 
     def role(header: Header) -> str:
         """Return what a header is: an indicator, a place or a date; "" for anything else."""
         known = next((what for what, known in names.items() if known.code(*header.names)), "")
-        return known or ("date" if any(_day(text, today) for text in header.parts[-1:]) else "")
+        return known or ("date" if any(_day(text, wall) for text in header.parts[-1:]) else "")
 
     def score(found: Head) -> int:
         return sum(bool(role(one)) or bool({*map(key, one.names)} & words) for one in found.headers)
@@ -103,9 +114,11 @@ def guess(tables: Sequence[Table], name: str, city: Known, today: date) -> Guess
         raise SourceError(f"{name}: no header was found; write its mapping by hand: docs/feeds.en.md")
     table, found = next(iter(heads.values()))
     roles = [role(header) for header in found.headers]
-    columns = _columns(found, roles, names, today)
+    columns = _columns(found, roles, names, wall)
     across, often = max(Counter(filter(None, roles)).items(), key=lambda item: item[1], default=("", 0))
     layout: Layout = ACROSS[across] if often > 1 or (often and "value" not in columns) else "long"
+    if layout == "long" and "indicator" not in columns and "value" not in columns:
+        across, layout = "indicator", "indicators"  # columns of numbers under names nobody knows yet
     columns = {what: n for what, n in columns.items() if layout == "long" or what not in ("value", across)}
     said = {what: found.headers[n].text for what, n in columns.items()}
     said |= _outside(table, found, {*KEYS} - {*said} - {across if layout != "long" else ""}, names, name)
@@ -116,12 +129,13 @@ def guess(tables: Sequence[Table], name: str, city: Known, today: date) -> Guess
     ignored = [n for n in strange if layout == "dates" or not _counts(found, n) or _running(found, n)]
     of = _values(found, columns, [n for n in further if n not in strange], names, said)
     content = {
-        "name_zh": re.sub(r"[\d\-_.]+", "", Path(name).stem) or Path(name).stem,
+        "name_zh": _DATED.sub("", Path(name).stem) or Path(name).stem,
         **_sender([city.indicators[id] for id, _ in of]),
-        "files": [re.sub(r"\d[\d\-_年月日]*", "*", name) if re.search(r"\d", Path(name).stem) else name],
+        "files": [re.sub(r"\*+", "*", _DATED.sub("*", Path(name).stem)) + Path(name).suffix],
         **({"sheets": list(heads)} if len(heads) < len(tables) else {}),
         "layout": layout,
         **({"ignore": [found.headers[n].text for n in ignored]} if ignored else {}),
+        **({"date_order": "dmy"} if _day_first(_texts(found, columns["date"]) if "date" in columns else ()) else {}),
         "columns": said,
         **({"factors": factors} if (factors := _factors(of, city)) else {}),
     }
@@ -130,27 +144,30 @@ def guess(tables: Sequence[Table], name: str, city: Known, today: date) -> Guess
     return Guess(content, tuple(_unsure(unknown, names, city)))
 
 
-def _columns(found: Head, roles: Sequence[str], names: Mapping[str, Names], today: date) -> dict[str, int]:
+def _columns(found: Head, roles: Sequence[str], names: Mapping[str, Names], wall: Wall) -> dict[str, int]:
     """Return where each fact stands: under a header that says so, else above texts that are such names or dates."""
     free = [n for n, role in enumerate(roles) if not role and found.headers[n].parts]
     columns: dict[str, int] = {}
     for what, said in WORDS.items():
         of_words = [n for n in free if {*map(key, found.headers[n].names)} & {*map(key, said)}]
-        like = [n for n in free if what != "value" and _share(_texts(found, n), what, names, today) >= MOST]
+        like = [n for n in free if what != "value" and _share(_texts(found, n), what, names, wall) >= MOST]
         both = [n for n in of_words if n in like] or like or of_words
+        if what == "value" and not both and "indicator" in columns:  # then the only column of numbers
+            both = [n for n in free if n not in columns.values() and _counts(found, n) and not _running(found, n)]
+            both = both if len(both) == 1 else []
         if both and both[0] not in columns.values():
             columns[what] = both[0]
     return columns
 
 
-def _share(texts: Sequence[str], what: str, names: Mapping[str, Names], today: date) -> float:
-    fits = [bool(_day(text, today) if what == "date" else names[what].code(text)) for text in texts]
+def _share(texts: Sequence[str], what: str, names: Mapping[str, Names], wall: Wall) -> float:
+    fits = [bool(_day(text, wall) if what == "date" else names[what].code(text)) for text in texts]
     return sum(fits) / max(len(fits), 1)
 
 
-def _day(text: str, today: date) -> bool:
+def _day(text: str, wall: Wall) -> bool:
     """Say whether a text is surely a date; 11.21 may be a number."""
-    return not _NUMBER.fullmatch(text) and bool(written.day(text, order="mdy", year=None, today=today)[0])
+    return not _NUMBER.fullmatch(text) and bool(wall.period(text).first)
 
 
 def _outside(table: Table, found: Head, wanted: set[str], names: Mapping[str, Names], name: str) -> dict[str, str]:
@@ -160,7 +177,7 @@ def _outside(table: Table, found: Head, wanted: set[str], names: Mapping[str, Na
     there: dict[str, str] = {}
     for what in sorted(wanted):
         for where, text in places:
-            if what not in there and (written.day_within(text) if what == "date" else names[what].within(text)):
+            if what not in there and (days.within(text) if what == "date" else names[what].within(text)):
                 there[what] = where
     return there
 
@@ -170,9 +187,15 @@ def _texts(found: Head, n: int) -> list[str]:
     return [text for text in texts if key(text) not in _ASIDE and not _NOTE.match(text)]
 
 
+def _day_first(texts: Sequence[str]) -> bool:
+    """Say whether short dates begin with the day: 21/11 is no other."""
+    found = [match for text in texts if (match := _SHORT.fullmatch(text))]
+    return any(int(match[1]) > 12 for match in found) and all(int(match[2]) <= 12 for match in found)
+
+
 def _counts(found: Head, n: int) -> bool:
-    """Say whether a column may hold values: a single text that begins with a digit is enough."""
-    return any(re.match(r"[+-]?\d", written.plain(text)) for text in _texts(found, n))
+    """Say whether a column may hold values: a single number, also with a word behind it, is enough."""
+    return any(any(written.number(text, "万元", kind, None)[0] for kind in _KINDS) for text in _texts(found, n))
 
 
 def _running(found: Head, n: int) -> bool:

@@ -97,7 +97,7 @@ def mapped(
         SourceError: if a table is not as the mapping says, or has a column that looks like personal data.
     """
     today = received.astimezone(zone).date()
-    found = shaped(tables, mapping, city, sha256=sha256, name=name, today=today)
+    found = shaped(tables, mapping, city, sha256=sha256, name=name, today=today, zone=zone)
     if found.missing or found.zeros:
         log.info("cells without a value name=%s missing=%d taken_as_zero=%d", name, found.missing, found.zeros)
     return rows_of(found.long, city, received, late_after, zone=zone)

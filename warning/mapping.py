@@ -21,7 +21,10 @@ NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"  # of a feed
 FOLDER = "feeds"  # within the city's folder
 NATIVE = "csv"  # the feed of files that no mapping claims
 OUTSIDE = ("@title", "@sheet", "@file")  # where a fact stands that has no column: lines above the header, names
-MISSING = ("无", "—", "——", "-", "--", "/", "N/A", "null")
+MISSING = (
+    *("无", "空", "缺", "暂无", "无数据", "未报", "缺报", "—", "——", "–", "-", "--", "/", "…"),
+    *("N/A", "NA", "#N/A", "null", "None", "NaN"),
+)
 TOTALS = ("合计", "总计", "小计", "全市合计", "全市总计", "Total", "Grand total", "Subtotal")
 
 Kind = Literal["file", "sql", "http", "push"]
@@ -75,7 +78,7 @@ class Codes(Checked):
 
 
 class Ratio(Checked):
-    """A percentage, from two columns."""
+    """A percentage, from two columns, or two rows, that are called so."""
 
     indicator: str
     numerator: str
@@ -146,6 +149,7 @@ class Feed(Checked):
     missing: tuple[str, ...] = MISSING
     totals: tuple[str, ...] = TOTALS
     absent: Literal[0] | None = None  # what a delivered date's missing values are
+    repeated: Literal["sum", "last"] | None = None  # what several values of one cell are; None: a fault
     indicators: Names = ()  # what the feed delivers, for ``absent``
     places: Names = ()  # likewise: codes, or a tier
     ratios: tuple[Ratio, ...] = ()

@@ -97,6 +97,11 @@ class Indicator:
         """+1 where a rise is the risk, -1 where a fall is."""
         return 1 if self.polarity == "negative" else -1
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether values of parts make that of the whole by being added."""
+        return self.kind in ("count", "amount")
+
 
 @dataclass(frozen=True, slots=True)
 class Signal:

@@ -80,6 +80,6 @@ def _value(
     whole = [part for part in parts if part is not None]
     if not whole or len(whole) < len(parts):
         return own
-    combine: Callable[..., Floats] = np.sum if indicator.kind in ("count", "amount") else np.mean
+    combine: Callable[..., Floats] = np.sum if indicator.adds_up else np.mean
     together = np.asarray(combine(np.column_stack(whole), axis=1), dtype=np.float64)  # NaN in any child stays NaN
     return together if own is None else np.where(np.isnan(own), together, own)

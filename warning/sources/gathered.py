@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import product
 
 import numpy as np
 
 from warning.mapping import Feed, indicators_of, places_of
 from warning.model import Indicator, QuarantineEntry
-from warning.sources import cells, written
+from warning.sources import cells, repeats, units, written
 from warning.sources.cells import Column, Integers, column_of
-from warning.sources.naming import Names, key
+from warning.sources.days import Period, Wall
+from warning.sources.naming import Names, key, without_unit
+from warning.sources.repeats import combined
 from warning.sources.rows import Known, Long
 from warning.sources.table import Line, Table
 
@@ -22,6 +25,12 @@ FACTS = (*KEYS, "value", "received_at")
 
 Meaning = tuple[str, str]  # of a text: what it says, and why it cannot be used; one of the two is ""
 NOTHING: Meaning = ("", "")  # it says there is no value
+NO_RATIO = "缺分子或分母，或有不同的数，求不出比率"
+TOO_LONG = {
+    "daily": "所写的时间长于一天，而这项指标按日报送",
+    "weekly": "所写的时间超出一周（周一至周日），而这项指标按周报送",
+    "monthly": "所写的时间超出一个月，而这项指标按月报送",
+}
 
 
 @dataclass
@@ -32,13 +41,25 @@ class Gathered:
     facts: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in FACTS})
     headers: list[str] = field(default_factory=list)
     sheets: list[str] = field(default_factory=list)
+    units: list[str] = field(default_factory=list)  # as the table states them
     quarantined: list[QuarantineEntry] = field(default_factory=list)
 
-    def add(self, table: Table, line: Line, facts: Mapping[str, str], value: str, header: str, received: str) -> None:
+    def add(
+        self,
+        table: Table,
+        line: Line,
+        facts: Mapping[str, str],
+        value: str,
+        header: str,
+        received: str,
+        *,
+        unit: str = "",
+    ) -> None:
         """Add the cell of a line under a header."""
         self.rows.append(line.number)
         self.headers.append(header)
         self.sheets.append(table.sheet)
+        self.units.append(unit)
         for fact in KEYS:
             self.facts[fact].append(facts[fact])
         self.facts["value"].append(value)
@@ -46,23 +67,21 @@ class Gathered:
 
 
 def understood(
-    found: Gathered, feed: Feed, city: Known, names: Mapping[str, Names], *, sha256: str, name: str, today: date
+    found: Gathered, feed: Feed, city: Known, names: Mapping[str, Names], *, sha256: str, name: str, wall: Wall
 ) -> tuple[Long, int, int]:
     """Return the cells that say a value, how many say there is none, and how many zeros the mapping adds."""
     columns = {fact: column_of(_header(feed, fact), texts) for fact, texts in found.facts.items()}
+    periods = [wall.period(text) for text in columns["date"].distinct]
     meanings = {
         "indicator": _meanings(columns["indicator"], lambda text: _named(names["indicator"], text)),
         "place": _meanings(columns["place"], lambda text: _named(names["place"], text)),
-        "date": _meanings(
-            columns["date"],
-            lambda text: written.day(text, order=feed.date_order, year=feed.year, today=today),
-        ),
+        "date": [(period.first, period.reason) for period in periods],
     }
     indicators = [city.indicators.get(id) for id, _ in meanings["indicator"]]
-    values, meant = _values(columns["indicator"], columns["value"], indicators, feed)
-    if feed.align:
-        columns["date"], meanings["date"] = _aligned(
-            columns["indicator"], columns["date"], indicators, meanings["date"]
+    values, meant = _values(columns["indicator"], column_of("", found.units), columns["value"], indicators, feed)
+    if feed.align or any(period.first != period.last for period in periods):
+        columns["date"], meanings["date"] = _placed(
+            columns["indicator"], columns["date"], indicators, periods, align=feed.align
         )
     said = {
         fact: Column(columns[fact].name, [text for text, _ in meanings[fact]], columns[fact].codes) for fact in KEYS
@@ -76,6 +95,14 @@ def understood(
         wrong = np.array([bool(reason) for _, reason in meaning], dtype=bool)[codes] & ~missing
         for n in np.flatnonzero(wrong).tolist():
             faults.setdefault(n, (fact, meaning[int(codes[n])][1]))
+    usable = ~missing
+    usable[list(faults)] = False
+    if feed.repeated is not None:
+        one = combined(said, np.flatnonzero(usable), [*faults], feed.repeated, city.indicators)
+        said["value"] = one.value
+        faults |= dict.fromkeys(one.in_part.tolist(), ("value", repeats.IN_PART))
+        usable[:] = False
+        usable[one.rows] = True
     long = Long(
         name,
         sha256,
@@ -102,12 +129,10 @@ def understood(
         )
         for n, (fact, reason) in faults.items()
     ]
-    usable = ~missing
-    usable[list(faults)] = False
     zeros: list[tuple[str, str, str]] = []
     absent = np.zeros(len(found.rows), dtype=bool)
     if feed.absent is not None:
-        days = {day for day, _ in meanings["date"] if day and day <= today.isoformat()}
+        days = {day for day, _ in meanings["date"] if day and day <= wall.today.isoformat()}
         good = np.array([text in days for text in said["date"].distinct], dtype=bool)[said["date"].codes]
         for fact in ("indicator", "place"):
             good &= np.array([bool(text) for text in said[fact].distinct], dtype=bool)[said[fact].codes]
@@ -133,7 +158,7 @@ def _meanings(column: Column, meaning: Callable[[str], Meaning]) -> list[Meaning
 
 
 def _named(names: Names, text: str) -> Meaning:
-    code = names.code(text)
+    code = names.code(text, *([without_unit(text)] if units.stated(text) else []))
     return (code, "") if code else ("", names.reason(text))
 
 
@@ -145,43 +170,73 @@ def _pairs(first: Column, second: Column) -> tuple[Iterable[tuple[int, int]], In
 
 
 def _values(
-    indicator: Column, value: Column, indicators: Sequence[Indicator | None], feed: Feed
+    indicator: Column, unit: Column, value: Column, indicators: Sequence[Indicator | None], feed: Feed
 ) -> tuple[Integers, list[Meaning]]:
-    """Return which meaning each value has, and the meanings: what 42% says depends on the indicator."""
+    """Return which meaning each value has, and the meanings: what 42% says depends on indicator and unit."""
     nothing = {"", *map(key, feed.missing)}
-    pairs, codes = _pairs(indicator, value)
-    meanings: list[Meaning] = []
     computed = {ratio.indicator for ratio in feed.ratios}
-    for i, v in pairs:
-        one, text = indicators[i], value.distinct[v]
+    pairs, of = _pairs(indicator, unit)
+    scales = [_scale(indicators[i], unit.distinct[u], feed, computed) for i, u in pairs]
+    pairs, codes = _pairs(Column("", [""] * len(scales), of), value)
+    meanings: list[Meaning] = []
+    for s, v in pairs:
+        (one, factor, misfit), text = scales[s], value.distinct[v]
         if key(text) in nothing:
             meanings.append(NOTHING)
         elif one is None:
             meanings.append((text, ""))
         else:
-            factor = feed.factors.get(one.id) if one.id not in computed else None
-            meanings.append(written.number(text, one.unit, one.kind, factor))
+            meaning = ("", misfit) if misfit else written.number(text, one.unit, one.kind, factor)
+            meanings.append(("", NO_RATIO) if meaning[1] and one.id in computed else meaning)
     return codes, meanings
 
 
-def _aligned(
-    indicator: Column, day: Column, indicators: Sequence[Indicator | None], meanings: Sequence[Meaning]
+def _scale(
+    one: Indicator | None, unit: str, feed: Feed, computed: Collection[str]
+) -> tuple[Indicator | None, Decimal | None, str]:
+    """Return an indicator, by what its numbers are multiplied, and why they cannot be used: the mapping comes first."""
+    if one is None or one.id in computed:
+        return one, None, ""
+    if one.id in feed.factors:
+        return one, feed.factors[one.id], ""
+    return one, *units.scale(unit, one)
+
+
+def _placed(
+    indicator: Column,
+    day: Column,
+    indicators: Sequence[Indicator | None],
+    periods: Sequence[Period],
+    *,
+    align: bool,
 ) -> tuple[Column, list[Meaning]]:
-    """Return the dates as the first days of the periods they lie in, as long as the indicator's are."""
+    """Return the dates as first days of the indicator's periods; what says a longer time than one cannot be used."""
     pairs, codes = _pairs(indicator, day)
     texts: list[str] = []
-    aligned: list[Meaning] = []
+    placed: list[Meaning] = []
     for i, d in pairs:
-        one, (said, reason) = indicators[i], meanings[d]
+        one, said = indicators[i], periods[d]
         texts.append(day.distinct[d])
-        aligned.append((_first(date.fromisoformat(said), one.frequency).isoformat() if one and said else said, reason))
-    return Column(day.name, texts, codes), aligned
+        if one is None or not said.first:
+            placed.append((said.first, said.reason))
+            continue
+        first = _first(date.fromisoformat(said.first), one.frequency) if align else date.fromisoformat(said.first)
+        too_long = date.fromisoformat(said.last) > _last(first, one.frequency)
+        placed.append(("", TOO_LONG[one.frequency]) if too_long else (first.isoformat(), ""))
+    return Column(day.name, texts, codes), placed
 
 
 def _first(day: date, frequency: str) -> date:
     if frequency == "weekly":
         return day - timedelta(days=day.weekday())
     return day.replace(day=1) if frequency == "monthly" else day
+
+
+def _last(day: date, frequency: str) -> date:
+    """Return the last day of the period that begins on a day."""
+    if frequency == "monthly":
+        return (day + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    return day + timedelta(days=6) if frequency == "weekly" else day
 
 
 def _left_out(

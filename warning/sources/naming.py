@@ -63,6 +63,7 @@ def place_names(city: Known, codes: Codes) -> Names:
     places = city.places.values()
     _add(found, [(place.code, place.code) for place in places])
     _add(found, [(place.name_zh, place.code) for place in places] + [(place.name_en, place.code) for place in places])
+    _add(found, [("全市", place.code) for place in places if place.parent is None])
     shorter = [(_TIERS.sub("", place.name_zh), place.code) for place in places]
     _add(found, shorter + [(_TIERS_EN.sub("", key(place.name_en)), place.code) for place in places])
     return Names("地区", {**found, **{key(text): code for text, code in codes.place.items()}})

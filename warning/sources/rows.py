@@ -12,12 +12,14 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from warning.model import Indicator, Place, QuarantineEntry, Rows, SeriesKey
 from warning.sources import cells
 from warning.sources.cells import Column, Integers, Mask, Understood
 
 MOST_COUNTED = 1e8  # in a place and period: more than people, calls or cases of a city
+_SHOWN = 3  # rows that contradict each other, named in the reason
 MOST_MONEY = 1e13  # an amount, in whatever unit: more than a city turns over in a year
 
 
@@ -77,6 +79,7 @@ def rows_of(long: Long, city: Known, received: datetime, late_after: Mapping[str
         + _calendar_checks(long.date, days, wall, _is(catalogue, "frequency", of))
         + _value_checks(long.value, value, _is(catalogue, "kind", of))
     )
+    faults |= _said_twice(long, value, faults, (of, place.values.astype(np.int64), days, receipt.values))
     written = (long.indicator, long.place, long.date, long.value, long.received_at)
     unusable = [
         QuarantineEntry(
@@ -146,6 +149,30 @@ def _faults(checks: Iterable[Check]) -> dict[int, tuple[Column, str]]:
             if row not in found:
                 found[row] = (column, reason if isinstance(reason, str) else reason(row))
     return found
+
+
+def _said_twice(
+    long: Long, value: Understood, faults: Mapping[int, object], where: Sequence[npt.NDArray[np.generic]]
+) -> dict[int, tuple[Column, str]]:
+    """Return the rows of one series, date and receipt that say different values: nobody knows which is meant."""
+    usable = np.ones(len(long.rows), dtype=bool)
+    usable[list(faults)] = False
+    rows = np.flatnonzero(usable)
+    order = rows[np.lexsort([value.values[rows], *(found[rows] for found in where)])]
+    same = np.ones(max(len(order) - 1, 0), dtype=bool)
+    for found in where:
+        same &= found[order][1:] == found[order][:-1]
+    differ = np.flatnonzero(same & (value.values[order][1:] != value.values[order][:-1]))
+    if len(differ) == 0:
+        return {}
+    begins = np.concatenate([[0], np.flatnonzero(~same) + 1, [len(order)]])
+    found_twice: dict[int, tuple[Column, str]] = {}
+    for number in np.unique(np.searchsorted(begins, differ, side="right") - 1).tolist():
+        members = np.sort(order[begins[number] : begins[number + 1]]).tolist()
+        shown = "、".join(f"第 {long.rows[n]} 行 {cells.short(long.value.text(n), 20)}" for n in members[:_SHOWN])
+        reason = f"同一指标、地区、日期有不同的数（{shown}）；请只留正确的，或在映射的 repeated 中写明如何取"
+        found_twice |= dict.fromkeys(members, (long.value, reason))
+    return found_twice
 
 
 def _is(catalogue: Sequence[Indicator], attribute: str, of: Integers) -> Callable[[str], Mask]:

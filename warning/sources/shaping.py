@@ -9,18 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from datetime import date, tzinfo
 
 from warning.errors import SourceError
 from warning.mapping import Feed
 from warning.model import QuarantineEntry
-from warning.sources import cells, written
+from warning.sources import cells, days, units, written
+from warning.sources.days import Wall
 from warning.sources.gathered import KEYS, Gathered, understood
 from warning.sources.heads import Head, head_of, personal
 from warning.sources.naming import Names, indicator_names, key, place_names
+from warning.sources.ratios import Halves
 from warning.sources.rows import Known, Long
 from warning.sources.table import Line, Table
+from warning.sources.units import above
 
 ACROSS = {"long": "", "indicators": "indicator", "places": "place", "dates": "date"}  # what further columns are
 
@@ -39,7 +41,9 @@ class Shaped:
     zeros: int  # values a feed left out, which its mapping says are 0
 
 
-def shaped(tables: Sequence[Table], feed: Feed, city: Known, *, sha256: str, name: str, today: date) -> Shaped:
+def shaped(
+    tables: Sequence[Table], feed: Feed, city: Known, *, sha256: str, name: str, today: date, zone: tzinfo
+) -> Shaped:
     """Return the cells of a file.
 
     Args:
@@ -49,23 +53,31 @@ def shaped(tables: Sequence[Table], feed: Feed, city: Known, *, sha256: str, nam
         sha256: Of what is read once.
         name: Of the file.
         today: The day it is read on; a date without a year is not after it, and no later date is filled with zeros.
+        zone: Whose dates the file's are.
 
     Raises:
         SourceError: if a sheet has no header as the mapping says, or a column that looks like personal data.
     """
     names = {"indicator": indicator_names(city, feed.codes), "place": place_names(city, feed.codes)}
+    wall = Wall(feed.date_order, feed.year, today, zone)
     gathered, heads = Gathered(), {}
+
+    def same(fact: str, text: str) -> str:
+        return (names["place"].code(text) if fact == "place" else wall.period(text).first) or text
+
+    halves = Halves(feed.ratios, feed.missing, same)
     for table in tables:
         try:
-            heads[table.sheet] = _gather(table, feed, names, gathered, today)
+            heads[table.sheet] = _gather(table, feed, names, gathered, halves, wall)
         except SourceError as error:
             where = f"{name}, sheet {table.sheet}" if table.sheet else name
             raise SourceError(f"{where}: {error}; the mapping is city/feeds/{feed.id}.toml") from error
-    long, missing, zeros = understood(gathered, feed, city, names, sha256=sha256, name=name, today=today)
+    halves.gather(gathered)
+    long, missing, zeros = understood(gathered, feed, city, names, sha256=sha256, name=name, wall=wall)
     return Shaped(long, heads, missing, zeros)
 
 
-def head(table: Table, feed: Feed, names: Mapping[str, Names], today: date) -> tuple[Head, dict[str, int]]:
+def head(table: Table, feed: Feed, names: Mapping[str, Names], wall: Wall) -> tuple[Head, dict[str, int]]:
     """Return a table's header, and in which column each fact of the mapping stands.
 
     Raises:
@@ -83,7 +95,7 @@ def head(table: Table, feed: Feed, names: Mapping[str, Names], today: date) -> t
             return 1
         columns = set(there.values())
         further = [n for n in range(len(found.headers)) if n not in columns]
-        known = sum(bool(_across(feed, found, n, names, today)) for n in further) if ACROSS[feed.layout] else 0
+        known = sum(bool(_across(feed, found, n, names, wall)) for n in further) if ACROSS[feed.layout] else 0
         return 2 * sum(n is not None for n in there.values()) + 2 * known
 
     best = head_of(table, None if feed.header == "auto" else feed.header, score)
@@ -95,36 +107,40 @@ def head(table: Table, feed: Feed, names: Mapping[str, Names], today: date) -> t
     return best, {fact: n for fact, n in there.items() if n is not None}
 
 
-def _across(feed: Feed, found: Head, n: int, names: Mapping[str, Names], today: date) -> str:
+def _across(feed: Feed, found: Head, n: int, names: Mapping[str, Names], wall: Wall) -> str:
     """Return what a further column of a wide table is of: an id, a code or a date; "" where it is not known."""
     header = found.headers[n]
     if feed.layout != "dates":
         return names[ACROSS[feed.layout]].code(*header.names)
     lowest = header.parts[-1] if header.parts else ""  # with what stands above it 3/5 would be a date, too
-    return written.day(lowest, order=feed.date_order, year=feed.year, today=today)[0]
+    return wall.period(lowest).first
 
 
-def _gather(table: Table, feed: Feed, names: Mapping[str, Names], gathered: Gathered, today: date) -> Head:
-    found, columns = head(table, feed, names, today)
+def _gather(
+    table: Table, feed: Feed, names: Mapping[str, Names], gathered: Gathered, halves: Halves, wall: Wall
+) -> Head:
+    found, columns = head(table, feed, names, wall)
     width = len(found.headers)
     ignored = {n for n, header in enumerate(found.headers) if {*map(key, header.names)} & {*map(key, feed.ignore)}}
     totals = {key(text) for text in feed.totals} - {key(text) for text in (*feed.codes.place, *feed.codes.indicator)}
-    counted = {key(part) for ratio in feed.ratios for part in (ratio.numerator, ratio.denominator)}
     known = {n for n in range(width) if names["indicator"].code(*found.headers[n].names)}
     further: list[int] = []
     if ACROSS[feed.layout]:
         aside = {*columns.values(), *ignored}
         further = [n for n in range(width) if n not in aside and found.headers[n].parts]
-        further = [n for n in further if not {*map(key, found.headers[n].names)} & (totals | counted)]
+        further = [n for n in further if not {*map(key, found.headers[n].names)} & totals]
     named = personal(found, known, {*further, *((columns["value"],) if "value" in columns else ())})
     if named:
         raise SourceError(
             f"the column {named!r} looks like personal data, and nothing of the file was read; only counts may be sent"
         )
-    ratios = [(ratio, *_counts(found, ratio.numerator, ratio.denominator)) for ratio in feed.ratios]
+    _require_halves(feed, found)
     outside = {fact: _outside(feed, fact, table, found, names) for fact in KEYS if fact not in columns}
     across, labels = ACROSS[feed.layout], [header.text for header in found.headers]
-    what = {n: _across(feed, found, n, names, today) or labels[n] for n in further}
+    said = above(cell for line in found.titles for cell in line.cells)
+    stated = [units.stated(label) or said for label in labels]
+    what = {n: _across(feed, found, n, names, wall) or labels[n] for n in further}
+    half = {n: halves.named(*found.headers[n].names) if across == "indicator" else "" for n in further}
     own = {columns[fact]: {*map(key, found.headers[columns[fact]].names)} for fact in KEYS if fact in columns}
     left_out = _asides(found, own, totals)
     gap = [""] * width
@@ -137,14 +153,23 @@ def _gather(table: Table, feed: Feed, names: Mapping[str, Names], gathered: Gath
             continue
         facts = {fact: row[columns[fact]] if fact in columns else outside[fact] for fact in KEYS}
         received = row[columns["received_at"]] if "received_at" in columns else ""
-        if not across:
-            gathered.add(table, line, facts, row[columns["value"]], labels[columns["value"]], received)
-        for n in further:
-            gathered.add(table, line, {**facts, across: what[n]}, row[n], labels[n], received)
-        for ratio, part, whole in ratios:
-            share = _share(row[part], row[whole], feed)
-            gathered.add(table, line, {**facts, across: ratio.indicator}, share, labels[part], received)
+        part = "" if across == "indicator" else halves.named(facts["indicator"])
+        for n in further if across else [columns["value"]]:
+            there = {**facts, across: what[n]} if across else facts
+            counted = half.get(n) or part
+            if counted:
+                halves.add(table, line, there, counted, row[n], labels[n], received)
+            if not counted or names["indicator"].code(there["indicator"]):
+                unit = units.stated(there["indicator"]) or stated[n]
+                gathered.add(table, line, there, row[n], labels[n], received, unit=unit)
     return found
+
+
+def _require_halves(feed: Feed, found: Head) -> None:
+    """Complain of a wide table that lacks a column of a ratio; in other layouts the two are rows."""
+    for text in (text for ratio in feed.ratios for text in (ratio.numerator, ratio.denominator)):
+        if feed.layout == "indicators" and found.find((text,)) is None:
+            raise SourceError(f"no column is called {text} (ratios); found: {written.shown(labels_of(found))}")
 
 
 def _asides(found: Head, own: Mapping[int, set[str]], totals: set[str]) -> Callable[[Sequence[str]], bool]:
@@ -172,28 +197,8 @@ def _outside(feed: Feed, fact: str, table: Table, found: Head, names: Mapping[st
         return str(getattr(feed.constants, fact, ""))
     titles = " ".join(dict.fromkeys(cell for line in found.titles for cell in line.cells if cell))
     text = {"@title": titles, "@sheet": table.sheet, "@file": table.name}[texts[0]]
-    within = written.day_within(text) if fact == "date" else names[fact].within(text)
+    within = days.within(text) if fact == "date" else names[fact].within(text)
     return within or text
-
-
-def _counts(found: Head, *wanted: str) -> tuple[int, int]:
-    columns = [found.find((text,)) for text in wanted]
-    for text, n in zip(wanted, columns, strict=True):
-        if n is None:
-            raise SourceError(f"no column is called {text} (ratios); found: {written.shown(labels_of(found))}")
-    part, whole = (n for n in columns if n is not None)
-    return part, whole
-
-
-def _share(part: str, whole: str, feed: Feed) -> str:
-    """Return a percentage of two counts; "" where there was nothing to count."""
-    nothing = {"", *map(key, feed.missing)}
-    if key(part) in nothing or key(whole) in nothing:
-        return ""
-    (above, wrong), (below, wrong_too) = (written.number(text, "", "count", None) for text in (part, whole))
-    if wrong or wrong_too or (Decimal(below) == 0 and Decimal(above) != 0):
-        return f"{part} / {whole}"
-    return f"{round(100 * Decimal(above) / Decimal(below), 6)}%" if Decimal(below) else ""
 
 
 def _ragged(table: Table, line: Line, width: int) -> QuarantineEntry:
