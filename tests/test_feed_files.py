@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -18,10 +20,11 @@ from warning.city import load_city
 from warning.errors import SourceError
 from warning.intake import import_folder
 from warning.mapping import Feed
-from warning.model import FileAccount
+from warning.model import FileAccount, Indicator, Place
 from warning.paths import shipped
 from warning.sources import workbooks
 from warning.sources.files import tables_of
+from warning.sources.rows import Known
 from warning.store import Store, open_store
 from warning.store import feed as feeds_of
 
@@ -45,10 +48,12 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def take_in(store: Store, folder: Path, *feeds: Feed) -> list[FileAccount]:
+def take_in(
+    store: Store, folder: Path, *feeds: Feed, now: datetime = NOW, whole: bool = True, city: Known = CITY
+) -> list[FileAccount]:
     known = {one.id: one for one in feeds}
     late = {"daily": 1, "weekly": 3, "monthly": 10}
-    return import_folder(store, CITY, folder, now=NOW, late_after=late, zone=ZONE, feeds=known)
+    return import_folder(store, city, folder, now=now, late_after=late, zone=ZONE, feeds=known, whole=whole)
 
 
 def grid(content: bytes) -> list[tuple[str, ...]]:
@@ -232,6 +237,9 @@ def test_a_mended_mapping_reads_the_file_again(store: Store, folder: Path) -> No
             id="two-owners",
         ),
         pytest.param("警情.csv", [feed(**BY_INDICATOR)], "no header was found", id="another-shape"),
+        pytest.param("日报.txt", [feed(**LONG)], "no feed in city/feeds/ claims it", id="nobody's-text"),
+        pytest.param("日报.zip", [feed(**LONG)], "no feed in city/feeds/ claims it", id="nobody's-archive"),
+        pytest.param("日报", [feed(**LONG)], "no feed in city/feeds/ claims it", id="nobody's-and-nameless"),
     ],
 )
 def test_a_file_that_cannot_be_read_at_all_stays_and_is_told(
@@ -243,3 +251,90 @@ def test_a_file_that_cannot_be_read_at_all_stays_and_is_told(
 
     assert said in (account.error or "")
     assert [file.name for file in feeds_of.refused(store)] == [name]
+
+
+def changed(path: Path, before: timedelta) -> None:
+    """Say that a file was changed so long before NOW."""
+    instant = (NOW - before).timestamp()
+    os.utime(path, (instant, instant))
+
+
+def test_a_file_that_is_being_copied_is_read_when_it_rests(store: Store, folder: Path) -> None:
+    shape = SHAPES["gb18030"]
+    (folder / "警情.csv").write_bytes(shape.content[: len(shape.content) // 2])
+    changed(folder / "警情.csv", timedelta(seconds=2))
+
+    assert take_in(store, folder, shape.feed, whole=False) == []
+    (folder / "警情.csv").write_bytes(shape.content)
+    changed(folder / "警情.csv", timedelta())
+    (account,) = take_in(store, folder, shape.feed, now=NOW + timedelta(minutes=5), whole=False)
+
+    assert (account.rows, account.accepted, account.corrected) == (6, 6, 0)
+
+
+def test_a_file_with_a_time_to_come_does_not_wait_for_it(store: Store, folder: Path) -> None:
+    shape = SHAPES["gb18030"]
+    (folder / "警情.csv").write_bytes(shape.content)
+    changed(folder / "警情.csv", -timedelta(days=30))
+
+    (account,) = take_in(store, folder, shape.feed, whole=False)
+
+    assert account.accepted == 6
+
+
+@dataclass
+class Meanwhile:
+    """A city during whose first look at a file the sender writes on."""
+
+    path: Path
+    content: bytes
+
+    @property
+    def indicators(self) -> Mapping[str, Indicator]:
+        self.path.write_bytes(self.content)
+        return CITY.indicators
+
+    @property
+    def places(self) -> Mapping[str, Place]:
+        return CITY.places
+
+
+def test_of_a_file_that_changes_while_it_is_read_nothing_is_stored(store: Store, folder: Path) -> None:
+    shape = SHAPES["gb18030"]
+    (folder / "警情.csv").write_bytes(shape.content[: len(shape.content) // 2])
+    city = Meanwhile(folder / "警情.csv", shape.content)
+
+    first = take_in(store, folder, shape.feed, city=city)
+    (second,) = take_in(store, folder, shape.feed)
+
+    assert first == []
+    assert (second.rows, second.accepted, second.corrected) == (6, 6, 0)
+
+
+@pytest.mark.parametrize(("age", "told"), [(timedelta(hours=2), []), (timedelta(days=2), ["警情.xlsx.part"])])
+def test_a_copy_that_is_never_finished_is_told(store: Store, folder: Path, age: timedelta, told: list[str]) -> None:
+    (folder / "警情.xlsx.part").write_bytes(b"PK")
+    changed(folder / "警情.xlsx.part", age)
+
+    accounts = take_in(store, folder, feed(**LONG), whole=False)
+
+    assert [account.name for account in accounts] == told
+    assert all("never finished" in (account.error or "") for account in accounts)
+
+
+def test_a_folder_with_files_of_a_feed_is_told(store: Store, folder: Path) -> None:
+    for name in ("市公安局", "answers"):
+        (folder / name).mkdir()
+    (folder / "市公安局" / "警情.csv").write_bytes(SHAPES["gb18030"].content)
+    (folder / "answers" / "labels.csv").write_text("a,b", encoding="utf-8")
+
+    (account,) = take_in(store, folder, feed(**LONG))
+
+    assert (account.name, "a folder, whose files are not read" in (account.error or "")) == ("市公安局", True)
+
+
+def test_hidden_files_and_what_a_spreadsheet_locks_with_are_left_alone(store: Store, folder: Path) -> None:
+    for name in (".警情.csv.swp", "~$警情.xlsx", "警情.tmp"):
+        (folder / name).write_bytes(b"1")
+
+    assert take_in(store, folder, feed(**LONG)) == []

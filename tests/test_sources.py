@@ -336,7 +336,7 @@ def test_the_same_content_under_two_names_is_read_once(store: Store, folder: Pat
 
 
 def test_a_file_that_is_still_written_is_passed_over(store: Store, folder: Path) -> None:
-    for name in (".a.csv", "a.csv.part", "a.csv.tmp", "notes.txt"):
+    for name in (".a.csv", "a.csv.part", "a.csv.tmp", "Thumbs.db"):
         drop(folder, name, "thefts,440103,2026-11-24,3")
     (folder / "folder.csv").mkdir()
 

@@ -31,11 +31,13 @@ def import_folder(
     zone: tzinfo,
     feeds: Mapping[str, Feed] | None = None,
     progress: Progress | None = None,
+    whole: bool = True,
 ) -> list[FileAccount]:
     """Read what is new in the watched folder, in order of name, one transaction a file.
 
     A file that cannot be read at all has an account with its ``error``, and a notice once a day; it is tried
-    again next time.  Files whose content was read before, by the same mapping, are passed over in silence.
+    again next time.  Files whose content was read before, by the same mapping, are passed over in silence, and so
+    are those that are still being written: nothing of them is read until they rest.
 
     Args:
         store: The database; no transaction open.
@@ -46,6 +48,7 @@ def import_folder(
         zone: Whose dates the files' are.
         feeds: The mappings by name; a CSV file that none of them claims is read as it is.
         progress: Told before each file; raising from it stops between two files.
+        whole: Whether all files are whole; else those that changed within ``files.COPYING`` of ``now`` wait.
 
     Raises:
         SourceError: if the folder cannot be listed.
@@ -53,7 +56,7 @@ def import_folder(
     """
     accounts: list[FileAccount] = []
     known = feeds or {}
-    paths = files.candidates(folder, known)
+    paths = files.candidates(folder, known, None if whole else now)
     for number, path in enumerate(paths, start=1):
         if progress is not None:
             progress(path.name, number, len(paths))
@@ -112,7 +115,8 @@ def _import_file(
     late_after: Mapping[str, int],
     zone: tzinfo,
 ) -> FileAccount | None:
-    mapping = files.feed_for(path.name, feeds)
+    files.require_file(path)
+    mapping, before = files.feed_for(path.name, feeds), files.state(path)
     if mapping is None:
         if feed.known(store, csv_files.fingerprint(path)):
             return None
@@ -124,6 +128,9 @@ def _import_file(
             return None
         tables = files.tables_of(path.name, content, mapping.sheets)
         rows = mapped(tables, mapping, city, now, late_after, zone=zone, name=path.name, sha256=sha256)
+    if files.state(path) != before:
+        log.info("file changed while it was read name=%s", path.name)
+        return None
     with store.write():
         account = feed.import_rows(store, rows, feed=mapping.id if mapping else NATIVE, received=now)
     if account is not None:

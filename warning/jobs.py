@@ -42,7 +42,7 @@ class Task:
 
 def feeds(task: Task) -> str:
     """Read every new file of the watched folder, and fetch the feeds whose time has come."""
-    accounts = take_in(task.service, task.now, progress=_told(task.beat))
+    accounts = take_in(task.service, task.now, progress=_told(task.beat), whole=False)
     said = f"{len(accounts)} file(s), {sum(account.error is not None for account in accounts)} refused"
     if not pulling.fetched(task.service):
         return said
@@ -53,7 +53,7 @@ def feeds(task: Task) -> str:
 
 def sweep(task: Task) -> str:
     """Take in what has arrived, then judge every day up to yesterday that has not been swept."""
-    take_in(task.service, task.now, progress=_told(task.beat))
+    take_in(task.service, task.now, progress=_told(task.beat), whole=False)
     if not feed.files(task.service.store, limit=1):
         return "no file was ever read, nothing to judge"
     days = days_to_sweep(task.service, task.service.config.yesterday(task.scheduled_for))
@@ -132,8 +132,12 @@ JOBS: dict[str, Callable[[Task], str]] = {
 }
 
 
-def take_in(service: Service, now: datetime, *, progress: Progress | None = None) -> list[FileAccount]:
+def take_in(
+    service: Service, now: datetime, *, progress: Progress | None = None, whole: bool = True
+) -> list[FileAccount]:
     """Read the watched folder, made if it is missing; a file that cannot be read becomes a notice and stays there.
+
+    With ``whole`` a person vouches for the files; else those that may still be growing wait for the next time.
 
     Raises:
         SourceError: if the folder can be neither made nor listed.
@@ -154,6 +158,7 @@ def take_in(service: Service, now: datetime, *, progress: Progress | None = None
         zone=service.config.zone,
         feeds=service.feeds,
         progress=progress,
+        whole=whole or service.config.clock.file is not None,  # a drill's clock tells nothing of a file's age
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -15,21 +16,48 @@ from warning.sources.table import Table
 
 MOST_BYTES = 300_000_000
 NATIVE = ".csv"  # read without a mapping, too
-TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls", ".xlsb", ".et", ".ods")  # nobody's is not left lying in silence
-UNFINISHED = (".part", ".tmp", ".crdownload")
+UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart", ".download")  # names a program gives while it copies
+SYSTEM = ("thumbs.db", "desktop.ini")  # what a file manager leaves behind
+COPYING = timedelta(seconds=10)  # for so long after its last change a file may still be growing
+SKEW = timedelta(minutes=1)  # a time further ahead of ours is of another clock and says nothing
+STUCK = timedelta(days=1)  # after which a copy will not be finished any more
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 
 
-def candidates(folder: Path, feeds: Mapping[str, Feed]) -> list[Path]:
-    """Return the files of a watched folder that are whole and hold a table, by name.
+def candidates(folder: Path, feeds: Mapping[str, Feed], at: datetime | None) -> list[Path]:
+    """Return what lies in a watched folder and is to be read, or to be told of, by name.
+
+    Left out are hidden files, and those that are being copied: their name says so, or they changed just now; and
+    folders, unless a feed claims what lies in them.
+
+    Args:
+        folder: The watched folder.
+        feeds: The mappings by name.
+        at: The instant by the clock the files' times are of; None: whoever asks knows that all are whole.
 
     Raises:
         SourceError: if the folder cannot be listed.
     """
     try:
-        return sorted(path for path in folder.iterdir() if _is_whole(path, feeds.values()))
+        shown = [
+            path
+            for path in folder.iterdir()
+            if not path.name.startswith((".", "~$")) and path.name.lower() not in SYSTEM
+        ]
+        folders = {path for path in shown if path.is_dir()}
+        asked = {path for path in folders if _holds_claimed(path, feeds)}
+        return sorted({*asked, *(path for path in shown if path not in folders and _rests(path, at))})
     except OSError as error:
         raise SourceError(f"{folder}: cannot be listed: {error.strerror}; correct paths.feeds") from error
+
+
+def state(path: Path) -> tuple[int, int, int] | None:
+    """Return what changes when a file is written, None where it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def feed_for(name: str, feeds: Mapping[str, Feed]) -> Feed | None:
@@ -38,6 +66,8 @@ def feed_for(name: str, feeds: Mapping[str, Feed]) -> Feed | None:
     Raises:
         SourceError: if several feeds claim it, or none does and it is no CSV file.
     """
+    if Path(name).suffix.lower() in UNFINISHED:
+        raise SourceError(f"{name}: its copying was never finished; send it again")
     owners = [feed for feed in feeds.values() if claims(feed, name)]
     if len(owners) > 1:
         raise SourceError(
@@ -88,8 +118,33 @@ def claims(feed: Feed, name: str) -> bool:
     return any(fnmatchcase(found, unicodedata.normalize("NFC", pattern).casefold()) for pattern in feed.files)
 
 
-def _is_whole(path: Path, feeds: Iterable[Feed]) -> bool:
-    suffix = path.suffix.lower()
-    if path.name.startswith((".", "~$")) or suffix in UNFINISHED or not path.is_file():
+def require_file(path: Path) -> None:
+    """Complain of a folder.
+
+    Raises:
+        SourceError: if it is one.
+    """
+    if path.is_dir():
+        raise SourceError(f"{path.name}: a folder, whose files are not read; lay them into {path.parent} itself")
+
+
+def _holds_claimed(folder: Path, feeds: Mapping[str, Feed]) -> bool:
+    try:
+        names = [path.name for path in folder.iterdir()]
+    except OSError:
         return False
-    return suffix in TABLES or any(claims(feed, path.name) for feed in feeds)
+    return any(claims(feed, name) for name in names for feed in feeds.values())
+
+
+def _rests(path: Path, at: datetime | None) -> bool:
+    """Say whether a file is whole, as far as its name and its time tell; one that never will be counts as such."""
+    named = path.suffix.lower() in UNFINISHED
+    if at is None:
+        return not named
+    try:
+        age = at.timestamp() - path.stat().st_mtime
+    except OSError:  # a link that leads nowhere: it is told of when it is read
+        return not named
+    if named:
+        return age > STUCK.total_seconds()
+    return not -SKEW.total_seconds() < age < COPYING.total_seconds()
