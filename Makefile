@@ -12,6 +12,7 @@ demo: $(VENV)/.installed
 	$(BIN)/kapok demo $(ARGS)
 
 test: $(VENV)/.installed-dev
+	@$(BIN)/python tests/postgres.py
 	$(BIN)/python -m pytest -n auto --dist loadfile -q $(ARGS)
 
 check: $(VENV)/.installed-dev

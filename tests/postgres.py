@@ -1,4 +1,7 @@
-"""A PostgreSQL server of the tests' own, on a port of this machine, gone when they are done."""
+"""A PostgreSQL server of the tests' own, on a port of this machine, gone when they are done.
+
+Run as a program (``make test`` does) it installs PostgreSQL where that is missing and can be had.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +24,41 @@ def programs() -> Path | None:
     if found is not None:
         return Path(found).resolve().parent
     return max((path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")), default=None)
+
+
+def install() -> str:
+    """Install PostgreSQL where it is missing; return "" when it is there, else why it is not."""
+    if programs() is not None:
+        return ""
+    apt = shutil.which("apt-get")
+    if apt is None:
+        return "there is no apt-get on this system; install PostgreSQL by hand"
+    if os.geteuid() != 0:
+        return "only root may install it: apt-get install postgresql"
+    # A cluster of the system's own, running on the usual port, is nothing the tests want to leave behind.
+    settings = Path("/etc/postgresql-common/createcluster.conf")
+    if not settings.exists():
+        settings.parent.mkdir(parents=True, exist_ok=True)
+        settings.write_text("create_main_cluster = false\n", encoding="utf-8")
+    quick = ["-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20", "-o", "DPkg::Lock::Timeout=120"]
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for words in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", "postgresql"]):
+        done = subprocess.run(
+            [apt, *quick, *words], capture_output=True, text=True, check=False, env=environment, timeout=600
+        )
+        if done.returncode:
+            said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+            return f"apt-get {words[0]} failed: {said[-1] if said else done.returncode}"
+    return "" if programs() is not None else "it was installed, and its initdb is not where it is looked for"
+
+
+def missing() -> str:
+    """Return why tests that need the server are skipped."""
+    return f"PostgreSQL is not installed, so its feeds are not tested: {_why()}"
+
+
+def _why() -> str:
+    return "`make test` installs it where it may" if os.geteuid() == 0 else "only root may: apt-get install postgresql"
 
 
 @contextmanager
@@ -57,3 +96,8 @@ def _free() -> int:
         listening.bind(("127.0.0.1", 0))
         port: int = listening.getsockname()[1]
         return port
+
+
+if __name__ == "__main__":
+    reason = install()
+    sys.stdout.write(f"PostgreSQL for the tests: {reason or programs()}\n")

@@ -47,7 +47,7 @@ def file(tmp_path: Path) -> Path:
 def server() -> Iterator[int]:
     programs = postgres.programs()
     if programs is None:
-        pytest.skip("PostgreSQL is not installed (apt-get install postgresql): its feeds are not tested")
+        pytest.skip(postgres.missing())
     with postgres.server(programs) as port:
         with _connected(port) as database:
             database.execute("CREATE TABLE calls (kind text, area text, day date, n integer)")
