@@ -336,22 +336,36 @@ def test_a_busy_port_is_named_before_a_job_has_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "chinese", "english"),
     [
-        pytest.param(["swep"], "No such command 'swep'", id="command"),
-        pytest.param(["sweep", "--dat", "2026-11-20"], "No such option: --dat", id="option"),
-        pytest.param(["show"], "Missing argument 'ALERT'", id="argument"),
-        pytest.param(["simulate", "x", "--days", "many"], "Invalid value for '--days'", id="no-number"),
-        pytest.param(["simulate", "x", "--seed", "-1"], "Invalid value for '--seed'", id="negative"),
+        pytest.param(["swep"], "没有命令“swep”；是否应为“sweep”？", "No such command 'swep'", id="command"),
+        pytest.param(["feed", "xx"], "没有命令“xx”", "No such command 'xx'", id="command-like-no-other"),
+        pytest.param(
+            ["sweep", "--dat", "x"], "没有选项 --dat；是否应为 --date？", "No such option: --dat", id="option"
+        ),
+        pytest.param(["sweep", "--xx"], "没有选项 --xx", "No such option: --xx", id="option-like-no-other"),
+        pytest.param(["show"], "少写了 ALERT", "Missing argument 'ALERT'", id="argument"),
+        pytest.param(["feed", "add", "a.csv"], "少写了选项 --name", "Missing option '--name'", id="an-option-it-needs"),
+        pytest.param(["sweep", "x"], "多写了“x”", "Got unexpected extra argument", id="one-too-many"),
+        pytest.param(["sweep", "--date"], "选项 --date 后面须写一个值", "requires an argument", id="without-value"),
+        pytest.param(
+            ["simulate", "x", "--days", "many"], "--days 的值不对", "Invalid value for '--days'", id="no-number"
+        ),
+        pytest.param(["simulate", "x", "--seed", "-1"], "--seed 的值不对", "Invalid value for '--seed'", id="negative"),
     ],
 )
-def test_a_slip_of_the_finger_is_answered_in_a_few_lines(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
+def test_a_slip_of_the_finger_is_answered_in_a_few_lines_chinese_first(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    chinese: str,
+    english: str,
 ) -> None:
     code, answer = kapok(capsys, monkeypatch, *words)
 
     assert code == 2
-    assert said in answer
+    assert answer.startswith(f"命令有误 / mistyped\n  {chinese} / ")
+    assert english in answer
     assert len(answer.splitlines()) <= 5
 
 

@@ -264,6 +264,9 @@ def test_at_the_command_line_rows_are_listed_with_ids_fixed_and_dropped(tmp_path
     types(tmp_path, "import")
 
     listed = types(tmp_path, "quarantine")
+    assert types(tmp_path, "quarantine", "list", "--file", "friday.csv") == types(
+        tmp_path, "quarantine", "--file", "friday.csv"
+    )
     fixed = types(tmp_path, "quarantine", "fix", "1-4", "--value", "31")
     status = types(tmp_path, "status")[1]
     dropped = types(tmp_path, "quarantine", "drop", "--file", "friday.csv", "--reason", "部门另行报送")

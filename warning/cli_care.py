@@ -11,6 +11,8 @@ from warning.errors import ConfigError
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help="配置文件 / configuration; ./config.toml")]
 OfFile = Annotated[str | None, typer.Option("--file", metavar="NAME", help="只看此文件 / of this file alone")]
+Limit = Annotated[int, typer.Option(min=1, help="至多列多少行 / rows listed at most")]
+Every = Annotated[bool, typer.Option("--all", help="连同已处理的 / those that are settled, too")]
 
 quarantine = typer.Typer(
     help="隔离的行及原因；可更正、可剔除 / The rows that could not be used, and why; fix or drop them.",
@@ -20,16 +22,21 @@ quarantine = typer.Typer(
 
 
 @quarantine.callback()
-def list_rows(
+def rows(
     context: typer.Context,
     file: OfFile = None,
-    limit: Annotated[int, typer.Option(min=1, help="至多列多少行 / rows listed at most")] = 100,
-    every: Annotated[bool, typer.Option("--all", help="连同已处理的 / those that are settled, too")] = False,
+    limit: Limit = 100,
+    every: Every = False,
     config: ConfigFile = None,
 ) -> None:
     """隔离的行及原因；可更正、可剔除 / The rows that could not be used, and why; fix or drop them."""
-    if context.invoked_subcommand is not None:
-        return
+    if context.invoked_subcommand is None:
+        list_rows(file, limit, every, config)
+
+
+@quarantine.command("list")
+def list_rows(file: OfFile = None, limit: Limit = 100, every: Every = False, config: ConfigFile = None) -> None:
+    """列出隔离的行，与不写 list 相同 / List the rows, as without the word."""
     from warning import screen
     from warning.asked import quarantine_of, records_of
     from warning.store import quarantine
