@@ -128,6 +128,12 @@ def test_windows_that_overlap_are_one_piece_of_evidence() -> None:
     assert letters(asked, scores([4.0, 4.0, 4.0, 4.0, 0.0, 4.0, 4.0])) == "...Y.YY"
 
 
+def test_three_weeks_judged_together_are_one_window() -> None:
+    assert rule(detector="ears", parameters={"window": 7, "gap": 2, "excesses": 3}).window == 21
+    assert rule(detector="ears").window == 1
+    assert rule(detector="changepoint").window == 1
+
+
 def test_a_rule_needs_the_windows_its_evidence_may_lie_in() -> None:
     assert needed(rule(hits=2, of=3, parameters={"window": 7}), 5) == 5 + 2 * 7
     assert needed(rule(), 5) == 5

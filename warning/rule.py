@@ -66,8 +66,10 @@ class Rule(Checked):
     @property
     def window(self) -> int:
         """Steps summed into one judged value."""
-        found = self.parameters.get("window", _default(self.detector, "window", 1))
-        return int(found) if self.detector != "changepoint" else 1
+        if self.detector == "changepoint":
+            return 1
+        window, terms = (self.parameters.get(name, _default(self.detector, name, 1)) for name in ("window", "excesses"))
+        return int(window) * int(terms)
 
     def levels(self) -> Iterator[tuple[Level, Evidence]]:
         """Yield the colours the rule can give, yellow first."""
