@@ -11,6 +11,8 @@ import numpy as np
 
 from detectors import DETECTORS
 from detectors.panel import Panel, Reason
+from warning import reminding
+from warning.checked import suggestion
 from warning.config import Config, read_config
 from warning.errors import ConfigError, together
 from warning.jobs import channel_of
@@ -22,6 +24,7 @@ from warning.templating import faults_of
 from warning.trial import faults_of_texts, unknown_facts
 from warning.web.pages import page_engine
 
+NAMED = 3  # departments named in one line
 DISTRIBUTION = "kapok-watch"
 
 
@@ -56,6 +59,7 @@ def amounts(deployment: Deployment) -> Iterator[str]:
     yield f"{len(rules.rules)} rules, version {rules.version}, judge {len(series)} series"
     yield from _before_going_live(deployment)
     yield from _never_judged(deployment)
+    yield from _whom_to_remind(deployment)
     yield from unknown_facts(deployment.config.template_folders)
     year = deployment.clock().astimezone(deployment.config.zone).year
     yield from deployment.calendar.notices(date(year - 3, 1, 1), date(year, 12, 31))
@@ -101,6 +105,27 @@ def _why_not(deployment: Deployment, rule: Rule, frequency: str) -> Reason | Non
     scores = DETECTORS[rule.detector](panel, last=1, **rule.parameters)
     found = [Reason(int(reason)) for reason in scores.reason[-1]]
     return next((reason for reason in found if reason is not Reason.JUDGED), None)
+
+
+def _whom_to_remind(deployment: Deployment) -> Iterator[str]:
+    """Which departments are not reminded when their data are due and not there."""
+    city, rules = deployment.city, deployment.rules
+    asked = reminding.contacts(deployment)
+    watched = {city.indicators[key.indicator].department for rule in rules.rules for key in series_of(rule, city)}
+    silent = sorted(watched - set(asked))
+    if silent:
+        some = "、".join(silent[:NAMED]) + (f"等 {len(silent)} 个部门" if len(silent) > NAMED else "")
+        yield (
+            f"{some}没有联系邮箱，逾期不报不会催；写在映射的 contact 或 city/departments.csv 中"
+            f" / {len(silent)} department(s) have no contact and get no reminder"
+        )
+    known = {one.department for one in city.indicators.values()}
+    for feed in deployment.feeds.values():
+        if feed.department and feed.department not in known:
+            yield (
+                f"city/feeds/{feed.id}.toml：指标目录中没有部门“{feed.department}”，其联系邮箱不起作用"
+                f" / no indicator is of this department{suggestion(feed.department, known)}"
+            )
 
 
 def _settings(config: Config) -> list[ConfigError]:

@@ -104,13 +104,16 @@ def drop(
         screen.say(f"剔除 {dropped} 行 / {dropped} row(s) dropped")
 
 
-def doctor(config: ConfigFile = None) -> None:
+def doctor(
+    feeds: Annotated[bool, typer.Option("--feeds", help="试连各数据来源 / ask the feeds that are fetched")] = False,
+    config: ConfigFile = None,
+) -> None:
     """本机缺什么、有何隐患 / What is missing or at risk here; exit code 0 well, 1 hints, 2 something will not work."""
     from warning.doctor import examine
     from warning.machine import Weight
 
     here = Path("config.toml")
-    found = examine(config or (here if here.exists() else None))
+    found = examine(config or (here if here.exists() else None), ask=feeds)
     gravest = max(finding.weight for finding in found)
     marks = {Weight.WELL: "✓", Weight.HINT: "！", Weight.FAULT: "×"}
     for finding in found:

@@ -17,7 +17,8 @@ from warning.config import Config, read_config
 from warning.errors import ConfigError, ConfigErrors
 from warning.machine import Finding, Machine, Weight, fonts, kind_of, office, python, sqlite
 from warning.paths import PACKAGE
-from warning.service import clock_of
+from warning.reaching import feeds
+from warning.service import clock_of, read_deployment
 from warning.store import lock, soundness
 from warning.web.server import bound
 
@@ -30,8 +31,14 @@ NETWORK = re.compile(
 FOLDERS = {"feeds": "数据目录", "database": "数据库目录", "maildir": "邮件目录", "documents": "周报目录"}
 
 
-def examine(path: Path | None, machine: Machine | None = None) -> list[Finding]:
-    """Return everything that was looked at, of a deployment or, without one, of the machine alone."""
+def examine(path: Path | None, machine: Machine | None = None, *, ask: bool = False) -> list[Finding]:
+    """Return everything that was looked at, of a deployment or, without one, of the machine alone.
+
+    Args:
+        path: The deployment's configuration, None where there is none.
+        machine: What is asked of the machine.
+        ask: Whether the feeds that are fetched are asked; nothing of their answers is kept.
+    """
     asked = machine or Machine()
     found = [*python(asked), sqlite(), *fonts(asked), office(asked)]
     if path is None:
@@ -42,7 +49,11 @@ def examine(path: Path | None, machine: Machine | None = None) -> list[Finding]:
     if config is None:
         return found
     found += [*_folders(config), *_disk(config, asked), _file_system(config, asked), *_database(config)]
-    return found if errors else [*found, *_clock(config, asked), *_page(config), *_mail(config, asked)]
+    if errors:
+        return found
+    found += [*_clock(config, asked), *_page(config), *_mail(config, asked)]
+    deployment, _ = read_deployment(config)
+    return found if deployment is None else [*found, *feeds(deployment, ask=ask)]
 
 
 def _files(path: Path) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from warning.gaps import Gap, Silent, silent
 from warning.gathering import Context
 from warning.model import Message
 from warning.periods import last_day, later
-from warning.service import Service
+from warning.service import Deployment, Service
 from warning.store import outbox, run
 from warning.telling import Told, environment, message_id
 from warning.templating import mail
@@ -32,9 +32,9 @@ def reminders(context: Context) -> list[Told]:
     local = context.now.astimezone(zone)
     env = environment(service)
     told: list[Told] = []
-    contacts = _contacts(service)
+    known = contacts(service)
     for department, rows in _lacking(context).items():
-        contact = contacts.get(department)
+        contact = known.get(department)
         if contact is None:
             continue
         content = {
@@ -71,17 +71,17 @@ def note_who_reports_again(context: Context) -> None:
     Writes.
     """
     service, lacking = context.service, _lacking(context)
-    for department, contact in _contacts(service).items():
+    for department, contact in contacts(service).items():
         days = (context.day, context.day - timedelta(days=1))
         reminded = any(outbox.has(service.store, _identity(service, department, contact, day)) for day in days)
         if reminded and department not in lacking:
             run.notice(service.store, context.now, department, AGAIN, zone=service.config.zone)
 
 
-def _contacts(service: Service) -> Mapping[str, str]:
+def contacts(deployment: Deployment) -> Mapping[str, str]:
     """Whom to ask, by department: what a feed says comes before what departments.csv says."""
-    feeds = {feed.department: feed.contact for feed in service.feeds.values() if feed.department and feed.contact}
-    return {**service.city.contacts, **feeds}
+    feeds = {feed.department: feed.contact for feed in deployment.feeds.values() if feed.department and feed.contact}
+    return {**deployment.city.contacts, **feeds}
 
 
 def _lacking(context: Context) -> dict[str, tuple[Silent, ...]]:
