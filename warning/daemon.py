@@ -22,7 +22,7 @@ def run_daemon(deployment: Deployment, *, tell: Callable[[str], None] = lambda _
     """Run until SIGTERM or SIGINT; the running job reaches its next safe point first.
 
     Args:
-        deployment: As loaded; changed files are seen after a restart.
+        deployment: As loaded; changed mappings are read before the next job, other files after a restart.
         tell: Told the page's address when it answers.
 
     Raises:
@@ -35,7 +35,8 @@ def run_daemon(deployment: Deployment, *, tell: Callable[[str], None] = lambda _
         signal.signal(number, lambda found, _: ended.put(found))
     _require_ready(deployment)
     _log_to_stderr()
-    page, daemon = Server(deployment), Daemon(deployment)
+    page = Server(deployment)
+    daemon = Daemon(deployment, tell=page.show)
     with alone(deployment.config.path("database")):
         try:
             tell(page.start())

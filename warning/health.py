@@ -111,12 +111,13 @@ def _feeds(service: Service, found: Seen) -> Iterator[str]:
 
 
 def _rules(service: Service, found: Seen) -> Iterator[str]:
-    speaks = {rule.id for rule in service.rules.rules} | {"templates"}  # jobs and files are spoken of above
+    # Jobs and files are spoken of above.
+    speaks = {rule.id for rule in service.rules.rules} | {"templates", "city/feeds"}
     told = {notice.about: notice.text for notice in found.notices if notice.about in speaks}
     for name, text in list(told.items())[:NAMED]:
         yield f"{name}：{text}"
     if len(told) > NAMED:
-        yield f"近一天另有 {len(told) - NAMED} 条规则或模板的通知"
+        yield f"近一天另有 {len(told) - NAMED} 条规则、模板或映射的通知"
 
 
 def _telling(found: Seen) -> Iterator[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from zoneinfo import ZoneInfo
@@ -22,9 +22,10 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from warning.config import Config, Job
-from warning.errors import ConfigError, JobTimeout, KapokError
+from warning.errors import ConfigError, JobTimeout, KapokError, together
 from warning.jobs import JOBS, Task
 from warning.mapping import FOLDER
+from warning.reloading import Mappings
 from warning.service import Deployment, Service, opened
 from warning.store import Store, run
 
@@ -44,8 +45,11 @@ class Stopped(JobTimeout):
 class Daemon:
     """The jobs of a deployment, run one after another in one thread."""
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: Deployment, *, tell: Callable[[Deployment], None] = lambda _: None) -> None:
+        """Make the jobs; ``tell`` is given the deployment anew when its mappings have changed."""
         self._deployment = deployment
+        self._mappings = Mappings(deployment)
+        self._tell = tell
         self._clock = deployment.clock
         self._settings: dict[str, Job] = {name: getattr(deployment.config.schedule, name) for name in JOBS}
         self._stopping = threading.Event()
@@ -113,6 +117,7 @@ class Daemon:
     def _catch_up(self) -> bool:
         """Run what is due until nothing is (a long job lets others become due); return whether that was reached."""
         try:
+            self._read_mappings()
             with opened(self._deployment) as service:
                 while sum(self._run(service, name) for name in JOBS):
                     pass
@@ -120,6 +125,25 @@ class Daemon:
             log.error("jobs not run reason=%s", error)  # noqa: TRY400 - operators get no traceback
             return False
         return not self._stopping.is_set()
+
+    def _read_mappings(self) -> None:
+        """Go on with the mappings as their files say now; where these have faults, with those in force."""
+        try:
+            found = self._mappings.changed(self._deployment)
+            if found is None:
+                return
+            faults = feed_faults(found)
+            if faults:
+                raise together(faults)
+        except ConfigError as error:
+            log.warning("mappings not read anew, the old ones go on: %s", error)
+            with opened(self._deployment) as service, service.store.write():
+                text = f"改过的映射有错，仍按原来的读 / the changed mappings have faults, the old ones go on: {error}"
+                run.notice(service.store, self._clock(), "city/feeds", text, zone=self._deployment.config.zone)
+            return
+        self._deployment = found
+        self._tell(found)
+        log.info("mappings read anew feeds=%s", ",".join(found.feeds))
 
     def _run(self, service: Service, name: str) -> bool:
         """Run a job once if it is due, record all instants at which it was, and return whether there were any."""

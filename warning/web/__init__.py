@@ -24,7 +24,7 @@ def create_app(deployment: Deployment) -> FastAPI:
     """Return the application of a deployment; every request opens the store anew and closes it.
 
     Args:
-        deployment: As loaded; changed files are seen after a restart.
+        deployment: As loaded; ``Server.show`` gives it another one.
     """
     app = FastAPI(title="Kapok Watch", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.desk = desk_of(deployment)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from dataclasses import replace
 from threading import Event, Thread
 
 import uvicorn
@@ -20,6 +21,7 @@ class Server:
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
+        self._application = create_app(deployment)
         self._server: _Announcing | None = None
         self._thread: Thread | None = None
         self.address = ""  # of the page, once started
@@ -34,7 +36,7 @@ class Server:
         listening = bound(str(self._deployment.config.file), web.host, web.port)
         self._server = _Announcing(
             uvicorn.Config(
-                create_app(self._deployment),
+                self._application,
                 log_config=None,
                 access_log=False,
                 lifespan="off",
@@ -50,6 +52,10 @@ class Server:
         host = f"[{web.host}]" if ":" in web.host else web.host
         self.address = f"http://{host}:{listening.getsockname()[1]}/"
         return self.address
+
+    def show(self, deployment: Deployment) -> None:
+        """Answer from now on by a deployment whose mappings were read anew."""
+        self._application.state.desk = replace(self._application.state.desk, deployment=deployment)
 
     def stop(self) -> None:
         """Stop to listen, let answers under way end, and return when all is closed."""
