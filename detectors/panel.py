@@ -18,6 +18,7 @@ Dates = npt.NDArray[np.datetime64]
 
 FREQUENCIES = {"daily": 1, "weekly": 7}  # days in a step; a month has no fixed number
 FAR = np.iinfo(np.int16).max  # days from Spring Festival where none is known
+MEASURABLE = 1e100  # beyond it a number's square ends, and nothing anybody measured lies there
 
 
 class Reason(IntEnum):
@@ -50,7 +51,8 @@ class Panel:
     Args:
         dates: (T,) datetime64[D], ascending, equally spaced (months: first days).
         series: N keys, usually (indicator, place).
-        values: (T, N); NaN = not reported, which is not 0.
+        values: (T, N); NaN = not reported, which is not 0.  Infinities, numbers beyond 1e100 and counts below 0 are
+            no reports either, and become NaN.
         frequency: "daily", "weekly" or "monthly"; inferred from the dates when None.
         kind: "count", "amount", "ratio", "rate" or "score"; one for all, or one a series.
         holidays: (T,) of ``DayKind`` codes, or None for no calendar.
@@ -97,6 +99,10 @@ class Panel:
             raise ValueError(
                 f"a {frequency} panel needs dates {expected_step} day(s) apart, found {sorted(set(steps.tolist()))}"
             )
+        with np.errstate(invalid="ignore"):
+            senseless = (np.abs(values) > MEASURABLE) | ((values < 0) & (kinds == "count"))
+        if senseless.any():
+            values = np.where(senseless, np.nan, values)
         for name, value in (("dates", dates), ("values", values), ("kinds", kinds), ("frequency", frequency)):
             object.__setattr__(self, name, value)
 

@@ -69,3 +69,12 @@ def test_a_series_begins_with_its_first_value() -> None:
     nan = np.nan
 
     assert first_reported(np.array([[nan, 0, nan], [nan, nan, nan], [3, 1, nan]])).tolist() == [2, 0, 3]
+
+
+def test_what_cannot_have_been_measured_was_not_reported() -> None:
+    values = np.array([[-1.0, -1.0], [np.inf, -np.inf], [1e101, 3.0]])
+
+    panel = Panel(np.datetime64("2024-01-01") + np.arange(3), ["calls", "balance"], values, kind=["count", "amount"])
+
+    np.testing.assert_array_equal(panel.values, [[np.nan, -1.0], [np.nan, np.nan], [np.nan, 3.0]])
+    assert values[0, 0] == -1
