@@ -25,7 +25,7 @@ from warning.paths import shipped
 from warning.sources import workbooks
 from warning.sources.files import tables_of
 from warning.sources.rows import Known
-from warning.store import Store, open_store
+from warning.store import Store, open_store, quarantine
 from warning.store import feed as feeds_of
 
 CITY = load_city(shipped("city"))
@@ -224,6 +224,29 @@ def test_a_mended_mapping_reads_the_file_again(store: Store, folder: Path) -> No
 
     assert (first.accepted, first.quarantined) == (0, 1)
     assert (second.accepted, second.quarantined) == (1, 0)
+    assert quarantine.entries(store) == []
+    assert [kept.note for kept in quarantine.entries(store, settled=True)] == ["映射改过后重新读入，以新的结果为准"]
+
+
+def test_rows_put_aside_before_a_mapping_claimed_their_file_are_settled(store: Store, folder: Path) -> None:
+    (folder / "警情.csv").write_text(f"indicator,place,date,value\n打架,{LIWAN},2026-11-21,4\n", encoding="utf-8")
+    english = {name: name for name in ("indicator", "place", "date", "value")}
+
+    (first,) = take_in(store, folder)
+    (second,) = take_in(store, folder, feed(columns=english, codes={"indicator": {"打架": CALLS}}))
+
+    assert (first.quarantined, second.accepted) == (1, 1)
+    assert quarantine.entries(store) == []
+
+
+def test_rows_of_another_content_stay_open_when_a_mapping_is_mended(store: Store, folder: Path) -> None:
+    for name, kind in (("警情1.csv", "打架"), ("警情2.csv", "斗殴")):
+        (folder / name).write_bytes(f"事项,辖区,日期,数量\n{kind},荔湾区,11/21,4\n".encode())
+
+    take_in(store, folder, feed(**LONG))
+    take_in(store, folder, feed(**LONG, codes={"indicator": {"打架": CALLS}}))
+
+    assert [(kept.entry.file, kept.entry.value) for kept in quarantine.entries(store)] == [("警情2.csv", "斗殴")]
 
 
 @pytest.mark.parametrize(

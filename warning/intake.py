@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
@@ -14,7 +15,9 @@ from warning.sources import csv_files, files
 from warning.sources.rows import Known, rows_of
 from warning.sources.shaping import shaped
 from warning.sources.table import Table
-from warning.store import Store, feed, run
+from warning.store import Store, feed, quarantine, run
+
+READ_ANEW = "映射改过后重新读入，以新的结果为准"
 
 log = logging.getLogger(__name__)
 
@@ -128,11 +131,14 @@ def _import_file(
             return None
         tables = files.tables_of(path.name, content, mapping.sheets)
         rows = mapped(tables, mapping, city, now, late_after, zone=zone, name=path.name, sha256=sha256)
+        same = hashlib.sha256(content).hexdigest()
     if files.state(path) != before:
         log.info("file changed while it was read name=%s", path.name)
         return None
     with store.write():
         account = feed.import_rows(store, rows, feed=mapping.id if mapping else NATIVE, received=now)
+        if mapping is not None:
+            quarantine.settle_reread(store, rows.sha256, same, READ_ANEW, now)
     if account is not None:
         log.info(
             "file imported name=%s feed=%s rows=%d accepted=%d unchanged=%d quarantined=%d",

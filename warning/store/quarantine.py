@@ -92,6 +92,27 @@ def settle_repeated(store: Store, feed: str, note: str, at: datetime) -> int:
     ).rowcount
 
 
+def settle_reread(store: Store, sha256: str, content: str, note: str, at: datetime) -> int:
+    """Drop the open rows of a content that was read otherwise before: what it says counts as it is read now.  Writes.
+
+    Args:
+        store: The database, within ``write``.
+        sha256: What the newest reading is kept under.
+        content: SHA-256 of the content alone, under which it is kept where no mapping read it.
+        note: Why they are dropped.
+        at: The instant of the newest reading.
+
+    Returns:
+        How many there were.
+    """
+    store.change("UPDATE feed_file SET content = ? WHERE sha256 = ?", (content, sha256))
+    return store.change(
+        "UPDATE quarantine SET state = 'dropped', note = ?, at = ? WHERE state = 'open'"
+        " AND file IN (SELECT id FROM feed_file WHERE (content = ? OR sha256 = ?) AND sha256 <> ?)",
+        (note, text_of(at), content, content, sha256),
+    ).rowcount
+
+
 def quarantined(
     store: Store, *, file: str | None = None, settled: bool = False, limit: int = 100
 ) -> list[QuarantineEntry]:

@@ -79,6 +79,11 @@ DROP TABLE quarantine_before;
 CREATE INDEX quarantine_open ON quarantine (indicator, place) WHERE state = 'open';
 """
 
+_SAME_CONTENT = """
+ALTER TABLE feed_file ADD COLUMN content TEXT;
+CREATE INDEX feed_file_content ON feed_file (content) WHERE content IS NOT NULL;
+"""
+
 
 @MIGRATIONS()
 def m001_first_tables(db: Database) -> None:
@@ -117,6 +122,12 @@ def m006_several_of_a_row(db: Database) -> None:
     db.executescript(_SEVERAL)
 
 
+@MIGRATIONS()
+def m009_same_content(db: Database) -> None:
+    """Which files are one content, read by several mappings."""
+    db.executescript(_SAME_CONTENT)
+
+
 KNOWN = (
     m001_first_tables.__name__,
     m002_waiting_refused_and_fits.__name__,
@@ -124,4 +135,5 @@ KNOWN = (
     m004_settled_rows.__name__,
     m005_pulls_and_pushes.__name__,
     m006_several_of_a_row.__name__,
+    m009_same_content.__name__,
 )  # in order; a database that has others is of a newer version
