@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from sqlite_utils import Database  # brings pandas along: half a second `kapok --help` need not wait
 
 BUSY_TIMEOUT = 60.0  # seconds to wait for another process that writes
+
+NO_ROOM = 64 * 1024  # bytes; with fewer left a disk is full
 
 _COMPLAINTS = {  # SQLite's primary error codes, as an operator reads them
     "SQLITE_BUSY": f"another process has been writing for more than {BUSY_TIMEOUT:.0f} s; try again when it is done",
@@ -108,7 +111,7 @@ class Store:
         try:
             yield
         except sqlite3.Error as error:
-            sentence = complaint(error)
+            sentence = complaint(error, self.path)
             if sentence is None:
                 raise
             raise StoreError(f"{self.path}: {sentence}") from error
@@ -169,7 +172,7 @@ def open_store(path: Path, *, migrate: bool = True) -> Store:
     except BaseException as error:
         if connection is not None:
             connection.close()
-        sentence = complaint(error)
+        sentence = complaint(error, path)
         if sentence is None:
             raise
         raise StoreError(f"{path}: {sentence}") from error
@@ -212,7 +215,7 @@ def _opened_to_read(path: Path) -> Store:
     except BaseException as error:
         if connection is not None:
             connection.close()
-        sentence = complaint(error)
+        sentence = complaint(error, path)
         if sentence is None:
             raise
         raise StoreError(f"{path}: {sentence}") from error
@@ -273,7 +276,21 @@ def _may_not_write(error: BaseException | None) -> bool:
     return name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN"))
 
 
-def complaint(error: BaseException) -> str | None:
-    """Return what SQLite says as an operator reads it, None where it is a mistake of ours."""
+def complaint(error: BaseException, path: Path | None = None) -> str | None:
+    """Return what SQLite says as an operator reads it, None where it is a mistake of ours.
+
+    Args:
+        error: What was raised.
+        path: Of the database, if its disk is to be looked at: SQLite calls some writes to a full one an I/O error.
+    """
     name = getattr(error, "sqlite_errorname", None) or ""
+    if name.startswith("SQLITE_IOERR") and path is not None and _no_room(path.parent):
+        name = "SQLITE_FULL"
     return next((sentence for code, sentence in _COMPLAINTS.items() if name.startswith(code)), None)
+
+
+def _no_room(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < NO_ROOM
+    except OSError:
+        return False
