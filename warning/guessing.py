@@ -21,10 +21,9 @@ from warning.mapping import MISSING, TOTALS, Codes, Layout
 from warning.model import Indicator, Place
 from warning.sources import days, written
 from warning.sources.days import Wall
-from warning.sources.gathered import KEYS
 from warning.sources.heads import Head, Header, head_of
 from warning.sources.naming import Names, indicator_names, key, place_names
-from warning.sources.rows import Known
+from warning.sources.rows import KEYS, Known
 from warning.sources.table import Table
 
 WORDS: Mapping[str, tuple[str, ...]] = {

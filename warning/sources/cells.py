@@ -61,8 +61,10 @@ class Understood:
 
 def column_of(name: str, texts: Iterable[str]) -> Column:
     """Return a column from its cells; blanks around them are left out."""
+    found = list(texts)
     index: dict[str, int] = {}
-    codes = np.array([index.setdefault(text.strip(), len(index)) for text in texts], dtype=np.int64)
+    code = {text: index.setdefault(text.strip(), len(index)) for text in dict.fromkeys(found)}
+    codes = np.fromiter(map(code.__getitem__, found), dtype=np.int64, count=len(found))
     return Column(name, list(index), codes)
 
 

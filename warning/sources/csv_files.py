@@ -11,6 +11,7 @@ import csv
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
+from itertools import islice
 from pathlib import Path
 
 from warning.checked import suggestion
@@ -75,8 +76,14 @@ def _table(name: str, content: bytes) -> tuple[list[str], list[tuple[int, list[s
     faults = _header_faults(header) if text.strip() else [f"the file is empty; expected {_expected()}"]
     if faults:
         raise SourceError(f"{name}: {len(faults)} problem(s)\n" + "\n".join(f"  {fault}" for fault in faults))
-    records = ((row, _record(line)) for row, line in enumerate(lines[1:], start=2) if line)
-    return header, [(row, _trimmed(record, len(header))) for row, record in records if any(map(str.strip, record))]
+    known: dict[str, str] = {}  # a large file says the same few texts again and again: each is kept once
+    once = known.setdefault
+    records = ((row, _record(line)) for row, line in enumerate(islice(lines, 1, None), start=2) if line)
+    return header, [
+        (row, [once(cell, cell) for cell in _trimmed(record, len(header))])
+        for row, record in records
+        if any(map(str.strip, record))
+    ]
 
 
 def _record(line: str) -> list[str]:

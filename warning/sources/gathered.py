@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
-from itertools import product
 
 import numpy as np
 
-from warning.mapping import Feed, indicators_of, places_of
+from warning.mapping import Feed
 from warning.model import Indicator, QuarantineEntry
+from warning.periods import first_day, last_day
 from warning.sources import cells, repeats, units, written
 from warning.sources.cells import Column, Integers, column_of
 from warning.sources.days import Period, Wall
 from warning.sources.naming import Names, key, without_unit
 from warning.sources.repeats import combined
-from warning.sources.rows import Known, Long
+from warning.sources.rows import KEYS, Known, Long
 from warning.sources.table import Line, Table
+from warning.sources.zeros import NO_ZEROS, left_out, with_zeros
 
-KEYS = ("indicator", "place", "date")
 FACTS = (*KEYS, "value", "received_at")
 
 Meaning = tuple[str, str]  # of a text: what it says, and why it cannot be used; one of the two is ""
@@ -64,6 +64,35 @@ class Gathered:
             self.facts[fact].append(facts[fact])
         self.facts["value"].append(value)
         self.facts["received_at"].append(received)
+
+    def add_all(
+        self,
+        table: Table,
+        lines: Sequence[Line],
+        rows: Sequence[Sequence[str]],
+        where: Mapping[str, int | str],
+        header: str,
+        unit: Callable[[str], str],
+    ) -> None:
+        """Add one cell of each line under one header.
+
+        Args:
+            table: Which they are of.
+            lines: Of the table.
+            rows: Their cells.
+            where: In which column each fact stands, or what it is in all of them.
+            header: What the column of values is called.
+            unit: From what an indicator is called to the unit that is stated of it.
+        """
+        self.rows += [line.number for line in lines]
+        self.headers += [header] * len(lines)
+        self.sheets += [table.sheet] * len(lines)
+        for fact, found in where.items():
+            texts = [found] * len(lines) if isinstance(found, str) else [row[found] for row in rows]
+            self.facts[fact] += texts
+            if fact == "indicator":
+                units = {text: unit(text) for text in dict.fromkeys(texts)}
+                self.units += [units[text] for text in texts]
 
 
 def understood(
@@ -129,7 +158,7 @@ def understood(
         )
         for n, (fact, reason) in faults.items()
     ]
-    zeros: list[tuple[str, str, str]] = []
+    zeros = NO_ZEROS
     absent = np.zeros(len(found.rows), dtype=bool)
     if feed.absent is not None:
         days = {day for day, _ in meanings["date"] if day and day <= wall.today.isoformat()}
@@ -137,8 +166,8 @@ def understood(
         for fact in ("indicator", "place"):
             good &= np.array([bool(text) for text in said[fact].distinct], dtype=bool)[said[fact].codes]
         absent = missing & good
-        zeros = list(_left_out(said, feed, city, days, [*faults], ragged=bool(found.quarantined)))
-    long = _kept(long, np.flatnonzero(usable), np.flatnonzero(absent), zeros, (*found.quarantined, *aside))
+        zeros = left_out(said, feed, city, days, [*faults], ragged=bool(found.quarantined))
+    long = with_zeros(long, np.flatnonzero(usable), np.flatnonzero(absent), zeros, (*found.quarantined, *aside))
     return long, int((missing & ~absent).sum()), int(absent.sum()) + len(zeros)
 
 
@@ -220,76 +249,9 @@ def _placed(
         if one is None or not said.first:
             placed.append((said.first, said.reason))
             continue
-        first = _first(date.fromisoformat(said.first), one.frequency) if align else date.fromisoformat(said.first)
-        too_long = date.fromisoformat(said.last) > _last(first, one.frequency)
+        first = date.fromisoformat(said.first)
+        if align:
+            first = first_day(first, one.frequency)
+        too_long = date.fromisoformat(said.last) > last_day(first, one.frequency)
         placed.append(("", TOO_LONG[one.frequency]) if too_long else (first.isoformat(), ""))
     return Column(day.name, texts, codes), placed
-
-
-def _first(day: date, frequency: str) -> date:
-    if frequency == "weekly":
-        return day - timedelta(days=day.weekday())
-    return day.replace(day=1) if frequency == "monthly" else day
-
-
-def _last(day: date, frequency: str) -> date:
-    """Return the last day of the period that begins on a day."""
-    if frequency == "monthly":
-        return (day + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    return day + timedelta(days=6) if frequency == "weekly" else day
-
-
-def _left_out(
-    said: Mapping[str, Column],
-    feed: Feed,
-    city: Known,
-    days: set[str],
-    faulty: Sequence[int],
-    *,
-    ragged: bool,
-) -> Iterable[tuple[str, str, str]]:
-    """Yield what a delivered date does not mention.  A date with rows set aside is not sure to lack anything."""
-    unsure = {said["date"].text(n) for n in faulty if not (said["indicator"].text(n) and said["place"].text(n))}
-    if ragged or "" in {said["date"].text(n) for n in faulty}:
-        return
-    mentioned = ([said[fact].distinct[n] for n in said[fact].codes.tolist()] for fact in KEYS)
-    present = set(zip(*mentioned, strict=True))
-    for id, code, day in product(indicators_of(feed), places_of(feed, city.places), sorted(days - unsure)):
-        fits = _first(date.fromisoformat(day), city.indicators[id].frequency).isoformat() == day
-        if fits and (id, code, day) not in present:
-            yield id, code, day
-
-
-def _kept(
-    long: Long,
-    usable: Integers,
-    absent: Integers,
-    zeros: Sequence[tuple[str, str, str]],
-    quarantined: tuple[QuarantineEntry, ...],
-) -> Long:
-    """Return the rows that can be used, then those that are 0."""
-    kept = np.concatenate([usable, absent])
-
-    def column(found: Column, more: Sequence[str]) -> Column:
-        added = column_of("", more)
-        codes = np.concatenate([found.codes[kept], added.codes + len(found.distinct)])
-        return Column(found.name, [*found.distinct, *added.distinct], codes)
-
-    ids, places, days = zip(*zeros, strict=True) if zeros else ((), (), ())
-    value = column(long.value, ["0"] * len(zeros))
-    value.codes[len(usable) : len(kept)] = len(value.distinct)
-    blank = [""] * len(zeros)
-    rows = np.array(long.rows, dtype=np.int64)[kept].tolist() + [0] * len(zeros)
-    return Long(
-        long.name,
-        long.sha256,
-        rows,
-        column(long.indicator, ids),
-        column(long.place, places),
-        column(long.date, days),
-        Column(value.name, [*value.distinct, "0"], value.codes),
-        column(long.received_at, blank),
-        quarantined,
-        column(long.headers, blank) if long.headers else None,
-        column(long.sheets, blank) if long.sheets else None,
-    )

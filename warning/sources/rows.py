@@ -18,6 +18,7 @@ from warning.model import Indicator, Place, QuarantineEntry, Rows, SeriesKey
 from warning.sources import cells
 from warning.sources.cells import Column, Integers, Mask, Understood
 
+KEYS = ("indicator", "place", "date")  # what a value is of
 MOST_COUNTED = 1e8  # in a place and period: more than people, calls or cases of a city
 _SHOWN = 3  # rows that contradict each other, named in the reason
 MOST_MONEY = 1e13  # an amount, in whatever unit: more than a city turns over in a year
@@ -90,14 +91,14 @@ def rows_of(long: Long, city: Known, received: datetime, late_after: Mapping[str
     ]
     usable = np.ones(len(long.rows), dtype=bool)
     usable[list(faults)] = False
-    pairs, series = np.unique(np.stack([of, place.values.astype(np.int64)])[:, usable], axis=1, return_inverse=True)
     codes = list(city.places)
+    pairs, series = np.unique((of * len(codes) + place.values.astype(np.int64))[usable], return_inverse=True)
     overdue = wall - _last_days(days, _is(catalogue, "frequency", of))
     allowed = np.array([late_after[one.frequency] for one in catalogue])[of]
     return Rows(
         name=long.name,
         sha256=long.sha256,
-        keys=tuple(SeriesKey(catalogue[i].id, codes[p]) for i, p in pairs.T.tolist()),
+        keys=tuple(SeriesKey(catalogue[pair // len(codes)].id, codes[pair % len(codes)]) for pair in pairs.tolist()),
         series=series,
         dates=days[usable].astype("datetime64[D]"),
         values=value.values[usable],

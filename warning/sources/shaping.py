@@ -16,11 +16,11 @@ from warning.mapping import Feed
 from warning.model import QuarantineEntry
 from warning.sources import cells, days, units, written
 from warning.sources.days import Wall
-from warning.sources.gathered import KEYS, Gathered, understood
+from warning.sources.gathered import Gathered, understood
 from warning.sources.heads import Head, head_of, personal
 from warning.sources.naming import Names, indicator_names, key, place_names
 from warning.sources.ratios import Halves
-from warning.sources.rows import Known, Long
+from warning.sources.rows import KEYS, Known, Long
 from warning.sources.table import Line, Table
 from warning.sources.units import above
 
@@ -144,6 +144,8 @@ def _gather(
     own = {columns[fact]: {*map(key, found.headers[columns[fact]].names)} for fact in KEYS if fact in columns}
     left_out = _asides(found, own, totals)
     gap = [""] * width
+    lines: list[Line] = []
+    rows: list[tuple[str, ...]] = []
     for line in found.body:
         row = line.cells if len(line.cells) >= width else (*line.cells, *gap[len(line.cells) :])
         if left_out(row):
@@ -151,6 +153,16 @@ def _gather(
         if len(line.cells) < width or any(row[width:]):
             gathered.quarantined.append(_ragged(table, line, width))
             continue
+        lines.append(line)
+        rows.append(row)
+    if not across and not feed.ratios:  # the shape of the largest tables
+        where: dict[str, int | str] = {**outside, "received_at": "", **columns}
+        value = columns["value"]
+        gathered.add_all(
+            table, lines, rows, where, labels[value], lambda indicator: units.stated(indicator) or stated[value]
+        )
+        return found
+    for line, row in zip(lines, rows, strict=True):
         facts = {fact: row[columns[fact]] if fact in columns else outside[fact] for fact in KEYS}
         received = row[columns["received_at"]] if "received_at" in columns else ""
         part = "" if across == "indicator" else halves.named(facts["indicator"])
@@ -178,8 +190,11 @@ def _asides(found: Head, own: Mapping[int, set[str]], totals: set[str]) -> Calla
     total = {text for text in texts if key(text) in totals}
     note = {text for text in texts if not text or _NOTE.match(text)}
     again = [(n, {text for text in texts if key(text) in names}) for n, names in own.items()]
+    odd = total.union(note, *(names for _, names in again))
 
     def aside(row: Sequence[str]) -> bool:
+        if row[0] and odd.isdisjoint(row):  # hardly any line is looked at further
+            return False
         first = next(filter(None, row), "")
         if not first or first in total or (first in note and note.issuperset(row)):
             return True

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):  # of which a large file makes millions
     """One row of a table."""
 
     number: int  # as a spreadsheet counts, from 1

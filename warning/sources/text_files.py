@@ -10,6 +10,7 @@ import csv
 import hashlib
 import io
 from collections import Counter
+from collections.abc import Iterable
 
 from warning.errors import SourceError
 from warning.sources.table import Line, Table
@@ -27,7 +28,12 @@ def tables(name: str, content: bytes) -> list[Table]:
     """
     text = decoded(name, content).replace("\r\n", "\n").replace("\r", "\n")
     records = _records(text, _delimiter(text))
-    stripped = ((number, tuple(map(str.strip, record))) for number, record in enumerate(records, start=1))
+    known: dict[str, str] = {}  # a large table says the same few texts again and again: each is kept once
+    once = known.setdefault
+    stripped = (
+        (number, tuple([once(cell, cell) for cell in map(str.strip, record)]))
+        for number, record in enumerate(records, start=1)
+    )
     lines = tuple(Line(number, cells) for number, cells in stripped if any(cells))
     return [Table(name, "", hashlib.sha256(content).hexdigest(), lines)] if lines else []
 
@@ -59,9 +65,9 @@ def _delimiter(text: str) -> str:
     return max(DELIMITERS, key=fit)
 
 
-def _records(text: str, delimiter: str) -> list[list[str]]:
+def _records(text: str, delimiter: str) -> Iterable[list[str]]:
     if '"' not in text:
-        return [line.split(delimiter) for line in text.split("\n")]
+        return (line.split(delimiter) for line in text.split("\n"))
     try:
         records = list(csv.reader(io.StringIO(text), delimiter=delimiter))
     except csv.Error:  # a cell beyond the library's limit of 128 KB

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import repeat
@@ -20,6 +20,7 @@ from warning.store.encoding import date_of, instant_of, text_of
 Integers = npt.NDArray[np.int64]
 
 _STORED = np.dtype([("series", np.int64), ("day", np.int64), ("received", np.int64), ("value", np.float64)])
+PART = 50_000  # rows written of a file at a time
 _ACCOUNT = "name, rows, accepted, unchanged, quarantined, late, corrected, feed, first_day, last_day, received"
 
 
@@ -106,7 +107,7 @@ def import_rows(store: Store, rows: Rows, *, feed: str, received: datetime) -> F
     columns = [column[accepted] for column in (numbers, days, rows.values, rows.received, rows.late)]
     store.change_all(
         "INSERT INTO observation (feed, revision, series_id, day, value, received, late) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        zip(repeat(file), *(column.tolist() for column in (revision, *columns))),
+        _by_parts(file, [revision, *columns]),
     )
     quarantine.settle_delivered(store, rows, file, received)
     quarantine.put(store, file, rows.quarantined)
@@ -187,6 +188,12 @@ def _news(
     earlier_in_file = np.arange(len(own)) - np.searchsorted(own, own)
     earlier_stored = np.searchsorted(before, own, side="right") - np.searchsorted(before, own, side="left")
     return accepted, earlier_in_file + earlier_stored, int((news & follows).sum())
+
+
+def _by_parts(file: int, columns: Sequence[npt.NDArray[Any]]) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of columns, made Python's own a part at a time: of millions at once they would fill the memory."""
+    for start in range(0, len(columns[0]), PART):
+        yield from zip(repeat(file), *(column[start : start + PART].tolist() for column in columns))
 
 
 def _account(row: tuple[Any, ...]) -> FileAccount:
