@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -36,6 +36,7 @@ class Town:
 
     indicators: dict[str, Indicator]
     places: dict[str, Place]
+    grids: dict[str, str] = field(default_factory=dict)
 
 
 def main() -> int:

@@ -321,6 +321,10 @@ class Meanwhile:
     def places(self) -> Mapping[str, Place]:
         return CITY.places
 
+    @property
+    def grids(self) -> Mapping[str, str]:
+        return CITY.grids
+
 
 def test_of_a_file_that_changes_while_it_is_read_nothing_is_stored(store: Store, folder: Path) -> None:
     shape = SHAPES["gb18030"]

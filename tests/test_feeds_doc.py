@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from written import blocks, keys, section, text
 
 from warning.cli import app
+from warning.event_mapping import BESIDE, Counts, Events, Shares
 from warning.layout import lay_out, set_values
 from warning.mapping import Columns, Feed
 from warning.model import SeriesKey
@@ -64,6 +65,20 @@ def test_a_page_lists_every_key_of_a_mapping(page: str) -> None:
 
     assert set(listed) == set(Feed.model_fields) - {"id"}
     assert set(Columns.model_fields) <= set(re.findall(r"`([a-z_]+)`", text(page)))
+
+
+def test_a_page_lists_every_key_of_events(page: str) -> None:
+    part = section(page, "事件的键" if page.endswith("zh.md") else "Keys of events")
+
+    assert set(keys(part)) == set(Events.model_fields)
+    assert (set(Counts.model_fields) | set(Shares.model_fields)) <= set(re.findall(r"`([a-z_]+)`", part))
+
+
+def test_a_page_names_the_keys_that_go_with_events(page: str) -> None:
+    last = section(page, "事件的键" if page.endswith("zh.md") else "Keys of events").rstrip().splitlines()[-1]
+
+    named = set(re.findall(r"`([a-z_]+)`", last)) | {"id", "name_en", "due_days", "at", "events", "sql", "http", "push"}
+    assert named - {"place"} == set(BESIDE)
 
 
 def test_both_pages_walk_the_same_way() -> None:

@@ -11,9 +11,9 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -49,6 +49,7 @@ class Town:
 
     indicators: dict[str, Indicator]
     places: dict[str, Place]
+    grids: Mapping[str, str] = field(default_factory=dict)
 
 
 def little_town(folder: Path) -> Town:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,62 @@ def test_two_feeds_cannot_claim_the_same_files(tmp_path: Path, little: City) -> 
     assert [(Path(error.where).name, error.faults) for error in errors] == [
         ("two.toml", ("files: '盗窃*.xlsx' is claimed by one.toml, too",))
     ]
+
+
+EVENTS = """
+name_zh = "网格事件"
+files = ["网格*.csv"]
+[events]
+delivery = "days"
+grid = "网格"
+time = "时间"
+category = "类别"
+[[events.counts]]
+indicator = "thefts"
+categories = "盗窃"
+"""
+
+
+def test_two_feeds_cannot_count_the_same_in_the_same_places(tmp_path: Path, little: City) -> None:
+    east, west = (
+        EVENTS.replace("[events]", f'places = ["{code}"]\n[events]', 1).replace("网格*", code)
+        for code in ("0101", "0102")
+    )
+
+    _, apart = feeds_of(tmp_path, little, east=east, west=west)
+    _, both = feeds_of(tmp_path, little, whole=EVENTS)
+
+    assert apart == []
+    assert [(Path(error.where).name, error.faults) for error in both] == [
+        ("whole.toml", ("events: 'thefts' is counted by east.toml, too, in some of the same places",))
+    ]
+
+
+def test_a_stock_cannot_be_made_of_events(tmp_path: Path, little: City) -> None:
+    stock = replace(little.indicators["thefts"], period_agg="last")
+    city = replace(little, indicators={**little.indicators, "thefts": stock})
+
+    _, errors = feeds_of(tmp_path, city, grid=EVENTS)
+
+    assert [fault for error in errors for fault in error.faults] == [
+        "events.counts: 'thefts' is a stock (period_agg last), which events of a day are not"
+    ]
+
+
+def test_new_events_are_the_same_content_whatever_their_mapping_says_by_now(tmp_path: Path, little: City) -> None:
+    new = EVENTS.replace('"days"', '"increments"\nsince = 2026-11-20')
+    feeds, errors = feeds_of(tmp_path, little, days=EVENTS, new=new.replace("网格*", "新增*"))
+    named = {name: feed.shape() for name, feed in feeds.items()}
+
+    (tmp_path / "new.toml").write_text(new.replace('"盗窃"', '"偷盗"').replace("网格*", "新增*"), encoding="utf-8")
+    (tmp_path / "days.toml").write_text(EVENTS.replace('"盗窃"', '"偷盗"'), encoding="utf-8")
+    renamed = {name: feed.shape() for name, feed in read_feeds(tmp_path, little)[0].items()}
+
+    assert [error.faults for error in errors] == [
+        ("events: 'thefts' is counted by days.toml, too, in some of the same places",)
+    ]
+    assert named["new"] == renamed["new"]
+    assert named["days"] != renamed["days"]
 
 
 def test_the_faults_of_all_mappings_are_told_at_once(tmp_path: Path, little: City) -> None:

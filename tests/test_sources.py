@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -30,6 +30,7 @@ HEADER = "indicator,place,date,value\n"
 class Town:
     indicators: dict[str, Indicator]
     places: dict[str, Place]
+    grids: Mapping[str, str] = field(default_factory=dict)
 
 
 def indicator(id: str, kind: str, frequency: str) -> Indicator:

@@ -18,18 +18,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, create_model
 from warning.catalogue import Catalogue, Name, Structure, read_catalogue, read_contacts
 from warning.checked import Checked, Model, checked, mail_address, read_toml, suggestion
 from warning.errors import ConfigError, together
-from warning.geography import Outline, read_neighbours, read_outline, read_places, read_population
+from warning.geography import Outline, read_grids, read_neighbours, read_outline, read_places, read_population
 from warning.model import Day, Indicator, Place
 from warning.tables import Faults
 
 ALL = "*"
 BESIDE = (  # no rule asks for them
-    "population.csv",
-    "neighbours.csv",
-    "outline.json",
-    "duty.toml",
-    "breaks.toml",
-    "departments.csv",
+    *("population.csv", "neighbours.csv", "outline.json", "duty.toml", "breaks.toml", "departments.csv"),
+    "grids.csv",
 )
 
 
@@ -84,6 +80,7 @@ class City:
     duty: Duty
     breaks: tuple[Break, ...]
     contacts: Mapping[str, str]  # department -> whom to ask for its data, where the city says so
+    grids: Mapping[str, str]  # grid -> the place it lies in, where its code does not begin with that place's
 
     def watched(self) -> tuple[Indicator, ...]:
         """Return the indicators the catalogue marks as fit for early warning."""
@@ -219,6 +216,7 @@ def read_city(folder: Path) -> tuple[City | None, list[ConfigError]]:
     if about is not None and root is not None and root.name_zh != about.name_zh:
         faults["city.toml"].append(f"name_zh: {about.name_zh!r}, but places.csv calls the whole {root.name_zh!r}")
     contacts = read_contacts(folder / "departments.csv", catalogue, faults) if "departments.csv" in there else {}
+    grids = read_grids(folder / "grids.csv", codes, faults) if "grids.csv" in there else {}
     errors = [ConfigError(str(folder / file), found) for file, found in faults.items() if found]
     if about is None or any(found for file, found in faults.items() if file not in BESIDE):
         return None, errors
@@ -247,6 +245,7 @@ def read_city(folder: Path) -> tuple[City | None, list[ConfigError]]:
         duty=duty,
         breaks=breaks,
         contacts=contacts,
+        grids=grids,
     )
     return city, errors
 

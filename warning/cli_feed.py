@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from warning.city import City
+    from warning.counting import Counted
 
 app = typer.Typer(
     help="各部门报送的数据 / what the departments send",
@@ -13,6 +17,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+KINDS = 20  # categories and results of events shown of a file unless told otherwise
 SHOWN = 5  # values, and rows in quarantine, shown of a file unless told otherwise
 ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help="配置文件 / configuration; ./config.toml")]
 File = Annotated[Path, typer.Argument(help="部门送来的文件 / the file a department sent")]
@@ -43,6 +48,9 @@ def attempt(
             screen.say(f"  {fault}")
     elif tried.feed is not None:
         screen.say(f"映射 mapping: {deployment.config.path('city') / 'feeds' / tried.feed}.toml")
+    if tried.counted is not None:
+        show_counted(deployment.city, tried.counted, limit)
+        return
     if tried.rows is None:
         screen.say("补全映射后再试 / complete the mapping and try again: docs/feeds.zh.md, docs/feeds.en.md")
         raise typer.Exit(2)
@@ -76,6 +84,65 @@ def attempt(
     screen.say(
         f"{rows.read} row(s): {usable} usable ({tried.zeros} of them zeros that were left out), {aside} to quarantine; "
         f"{tried.missing} more cell(s) say there is no value"
+    )
+
+
+def show_counted(city: City, counted: Counted, limit: int) -> None:
+    """Print what a delivery of events would come to."""
+    import numpy as np
+
+    from warning import screen
+
+    delivery, rows, aside = counted.delivery, counted.values, counted.quarantined
+    many = np.bincount(delivery.kind, weights=delivery.change, minlength=len(delivery.kinds)).astype(int)
+    often = sorted(zip(delivery.kinds, many.tolist(), strict=True), key=lambda one: (-one[1], one[0]))
+    screen.show_table(
+        "类别和结果 Categories and results",
+        ("类别 category", "结果 result", "件数 events", "用于 counted for"),
+        [
+            (
+                *map(screen.literal, (kind.category, kind.result or "未填 none")),
+                events,
+                "、".join(city.indicators[id].name_zh for id in counted.uses[kind]) or "无 nothing",
+            )
+            for kind, events in often[: max(limit, KINDS)]
+        ],
+    )
+    if len(often) > max(limit, KINDS):
+        screen.say(f"  共 {len(often)} 种，--limit 可多列 / {len(often)} in all; --limit lists more")
+    order = np.argsort(-rows.values, kind="stable")[:limit].tolist()
+    screen.show_table(
+        "将得出 Would come out",
+        ("指标 indicator", "地区 place", "日期 date", "值 value"),
+        [
+            (
+                city.indicators[rows.keys[rows.series[n]].indicator].name_zh,
+                city.places[rows.keys[rows.series[n]].place].name_zh,
+                rows.dates[n],
+                f"{rows.values[n]:g}",
+            )
+            for n in order
+        ],
+    )
+    screen.show_table(
+        "将隔离 Would be quarantined",
+        ("行 row", "列 column", "值 value", "原因 reason"),
+        [(one.row, *map(screen.literal, (one.column or "整行", one.value, one.reason))) for one in aside[:limit]],
+    )
+    for note in counted.notes:
+        screen.say(f"  {note}")
+    events, days = (
+        delivery.read - delivery.alike - len(aside),
+        sum(one.whole for one, _ in counted.folded.days.values()),
+    )
+    zeros = int((rows.values == 0).sum())
+    screen.say(
+        f"共 {delivery.read} 行：计入 {events}，重复 {delivery.alike}，隔离 {len(aside)}；"
+        f"整天 {days} 天，得出 {len(rows.values)} 个值，其中 {zeros} 个为 0"
+    )
+    screen.say(
+        f"{delivery.read} row(s): {events} counted, {delivery.alike} repeated, {len(aside)} to quarantine;"
+        f" {days} whole day(s), {len(rows.values)} value(s), {zeros} of them 0"
     )
 
 

@@ -6,9 +6,11 @@ import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
+from warning import counting
+from warning.counting import Counted
 from warning.errors import ConfigError, SourceError
 from warning.feedset import feed_of, read_feeds
 from warning.guessing import Guess, guess
@@ -17,6 +19,9 @@ from warning.mapping import FOLDER, NAME, NATIVE, Feed
 from warning.model import Rows
 from warning.service import Deployment
 from warning.sources import csv_files, files
+from warning.sources.columns import Body
+from warning.sources.delivery import Receipt
+from warning.sources.events import events_of
 from warning.sources.shaping import shaped
 from warning.sources.table import Table
 
@@ -30,9 +35,10 @@ class Tried:
     feed: str | None  # whose mapping read it; None: it is read as it is, or by a guess
     guess: Guess | None
     faults: tuple[str, ...]  # of the guess
-    rows: Rows | None  # None where the guess lacks something
+    rows: Rows | None  # None where the guess lacks something, and of events
     missing: int
     zeros: int
+    counted: Counted | None = None  # of events
 
 
 def try_file(deployment: Deployment, path: Path, name: str | None) -> Tried:
@@ -75,13 +81,33 @@ def try_file(deployment: Deployment, path: Path, name: str | None) -> Tried:
     return Tried(None, guessed, (), tried.rows, tried.missing, tried.zeros)
 
 
-def try_tables(deployment: Deployment, feed: Feed, name: str, tables: Sequence[Table], now: datetime) -> Tried:
+def try_tables(
+    deployment: Deployment,
+    feed: Feed,
+    name: str,
+    bodies: Sequence[Body],
+    now: datetime,
+    asked: tuple[date, date] | None = None,
+) -> Tried:
     """Read tables by a mapping as if they had come by its feed, and keep nothing.
+
+    Args:
+        deployment: Whose city.
+        feed: The mapping.
+        name: Of the file or the feed.
+        bodies: The tables.
+        now: When they are read.
+        asked: The first and the last day that were asked for.
 
     Raises:
         SourceError: if a table is not what the mapping says.
     """
     zone, late_after = deployment.config.zone, deployment.config.feeds.late_after.model_dump()
+    if feed.events is not None:
+        receipt = Receipt(feed, feed.events, deployment.city, now, zone, late_after)
+        delivery = events_of(bodies, receipt, name=name, sha256="", asked=asked)
+        return Tried(feed.id, None, (), None, 0, 0, counting.tried(delivery, receipt))
+    tables = [body.table for body in bodies]
     today = now.astimezone(zone).date()
     said = shaped(tables, feed, deployment.city, sha256="", name=name, today=today, zone=zone)
     rows = mapped(tables, feed, deployment.city, now, late_after, zone=zone, name=name, sha256="")
@@ -112,7 +138,9 @@ def add_feed(deployment: Deployment, path: Path, name: str) -> Path:
 
 
 def _by(deployment: Deployment, feed: Feed, name: str, content: bytes, now: datetime) -> Tried:
-    return try_tables(deployment, feed, name, files.tables_of(name, content, feed.sheets), now)
+    if feed.events is not None:
+        return try_tables(deployment, feed, name, files.bodies_of(name, content, feed.sheets), now)
+    return try_tables(deployment, feed, name, [*map(Body, files.tables_of(name, content, feed.sheets))], now)
 
 
 def _native(deployment: Deployment, path: Path, now: datetime) -> Rows | None:

@@ -13,6 +13,7 @@ from typing import Any
 from warning.checked import checked, read_toml, suggestion
 from warning.city import City
 from warning.errors import ConfigError
+from warning.event_mapping import city_faults, claimed_twice, faults_of
 from warning.mapping import NATIVE, OUTSIDE, Feed, Kind, indicators_of
 
 
@@ -26,13 +27,14 @@ def read_feeds(folder: Path, city: City | None) -> tuple[dict[str, Feed], list[C
     feeds: dict[str, Feed] = {}
     errors: list[ConfigError] = []
     claims: dict[str, str] = {}
+    counted: dict[tuple[str, str], str] = {}
     for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
         try:
             feed = feed_of(path)
         except ConfigError as error:
             errors.append(error)
             continue
-        faults = [*(() if city is None else _city_faults(feed, city)), *_claimed_twice(feed, claims)]
+        faults = [*(() if city is None else _city_faults(feed, city, counted)), *_claimed_twice(feed, claims)]
         if faults:
             errors.append(ConfigError(str(path), faults))
         feeds[feed.id] = feed
@@ -51,7 +53,7 @@ def feed_of(path: Path) -> Feed:
     if path.stem == NATIVE:
         raise ConfigError(str(path), [f"{NATIVE!r} is the feed of files nobody claims; give the file another name"])
     feed = checked(str(path), {**content, "id": path.stem}, Feed)
-    faults = [*_kind_faults(feed), *_layout_faults(feed)]
+    faults = [*_kind_faults(feed), *(_layout_faults(feed) if feed.events is None else _event_faults(feed))]
     if faults:
         raise ConfigError(str(path), faults)
     return feed
@@ -98,7 +100,13 @@ def _layout_faults(feed: Feed) -> Iterator[str]:
         yield "absent needs indicators: the ids of what the feed delivers"
 
 
-def _city_faults(feed: Feed, city: City) -> Iterator[str]:
+def _event_faults(feed: Feed) -> Iterator[str]:
+    asks = feed.sql is not None and all(day in feed.sql.query for day in (":since", ":until"))
+    asks |= feed.http is not None and all(day in feed.http.url for day in ("{since}", "{until}"))
+    return faults_of(feed.events, feed.kind, feed.model_fields_set, asks=asks) if feed.events else iter(())
+
+
+def _city_faults(feed: Feed, city: City, counted: dict[tuple[str, str], str]) -> Iterator[str]:
     ids, codes = city.indicators, city.places
     yield from _unknown("constants.indicator", [feed.constants.indicator], ids)
     yield from _unknown("constants.place", [feed.constants.place], codes)
@@ -116,6 +124,10 @@ def _city_faults(feed: Feed, city: City) -> Iterator[str]:
     for id in indicators_of(feed) if feed.absent is not None else ():
         if id in ids and (ids[id].kind not in {"count", "amount"} or ids[id].period_agg != "sum"):
             yield f"absent = 0 says nothing of {id!r}: a {ids[id].kind} that was not sent is not 0"
+    if feed.events is not None:
+        yield from _unknown("events", feed.events.indicators(), ids)
+        yield from city_faults(feed.events, feed.places, city)
+        yield from claimed_twice(feed.id, feed.events, feed.places, city, counted)
 
 
 def _unknown(where: str, names: Iterable[str], known: Mapping[str, Any]) -> Iterator[str]:

@@ -47,6 +47,11 @@ class _Population(Checked):
     population: int = Field(gt=0)
 
 
+class _Grid(Checked):
+    grid: str = Field(min_length=1)
+    place: str
+
+
 class _Pair(Checked):
     place: str
     neighbour: str
@@ -96,6 +101,15 @@ def read_population(path: Path, places: Collection[str], faults: Faults) -> dict
         faults[path.name].extend(unknown(number, "place", row.place, places, "places.csv"))
         population.setdefault((row.place, row.kind), {})[row.year] = row.population
     return {key: dict(sorted(by_year.items())) for key, by_year in population.items()}
+
+
+def read_grids(path: Path, places: Collection[str], faults: Faults) -> dict[str, str]:
+    """Return the place each grid lies in, by the grid's code."""
+    table = read_table(path, _Grid, faults)
+    faults[path.name].extend(repeats(table, "grid"))
+    for number, row in values(table):
+        faults[path.name].extend(unknown(number, "place", row.place, places, "places.csv"))
+    return {row.grid: row.place for _, row in values(table)}
 
 
 def read_neighbours(path: Path, places: Collection[str], faults: Faults) -> dict[str, frozenset[str]]:

@@ -6,12 +6,16 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
+from functools import partial
 from pathlib import Path
 
+from warning import counting
 from warning.errors import SourceError
 from warning.mapping import NATIVE, Feed
 from warning.model import FileAccount, Rows
 from warning.sources import csv_files, files
+from warning.sources.delivery import Receipt
+from warning.sources.events import events_of
 from warning.sources.rows import Known, rows_of
 from warning.sources.shaping import shaped
 from warning.sources.table import Table
@@ -120,31 +124,46 @@ def _import_file(
 ) -> FileAccount | None:
     files.require_file(path)
     mapping, before = files.feed_for(path.name, feeds), files.state(path)
+    keep: Callable[[], FileAccount | None]
     if mapping is None:
         if feed.known(store, csv_files.fingerprint(path)):
             return None
         rows = csv_files.read(path, city, now, late_after, zone=zone)
+        keep = partial(feed.import_rows, store, rows, feed=NATIVE, received=now)
     else:
         content = files.content_of(path)
-        sha256 = files.fingerprint(content, mapping)
+        sha256 = _fingerprint(content, mapping, city)
         if feed.known(store, sha256):
             return None
-        tables = files.tables_of(path.name, content, mapping.sheets)
-        rows = mapped(tables, mapping, city, now, late_after, zone=zone, name=path.name, sha256=sha256)
-        same = hashlib.sha256(content).hexdigest()
+        if mapping.events is not None:
+            receipt = Receipt(mapping, mapping.events, city, now, zone, late_after)
+            bodies = files.bodies_of(path.name, content, mapping.sheets)
+            keep = partial(counting.keep, store, events_of(bodies, receipt, name=path.name, sha256=sha256), receipt)
+        else:
+            tables = files.tables_of(path.name, content, mapping.sheets)
+            rows = mapped(tables, mapping, city, now, late_after, zone=zone, name=path.name, sha256=sha256)
+            keep = partial(feed.import_rows, store, rows, feed=mapping.id, received=now)
     if files.state(path) != before:
         log.info("file changed while it was read name=%s", path.name)
         return None
     with store.write():
-        account = feed.import_rows(store, rows, feed=mapping.id if mapping else NATIVE, received=now)
+        account = keep()
         if mapping is not None:
-            quarantine.settle_reread(store, rows.sha256, same, READ_ANEW, now)
+            quarantine.settle_reread(store, sha256, hashlib.sha256(content).hexdigest(), READ_ANEW, now)
     if account is not None:
         log.info(
             "file imported name=%s feed=%s rows=%d accepted=%d unchanged=%d quarantined=%d",
             *(account.name, account.feed, account.rows, account.accepted, account.unchanged, account.quarantined),
         )
     return account
+
+
+def _fingerprint(content: bytes, mapping: Feed, city: Known) -> str:
+    """Return what stands for a content: another mapping, or another table of grids, may understand more of it."""
+    found = files.fingerprint(content, mapping)
+    if mapping.events is None or mapping.events.delivery == "increments":
+        return found
+    return hashlib.sha256(f"{found} {sorted(city.grids.items())}".encode()).hexdigest()
 
 
 def _feed_name(name: str, feeds: Mapping[str, Feed]) -> str:

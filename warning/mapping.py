@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field
 from warning.checked import Checked
 from warning.city import Names
 from warning.config import Cron
+from warning.event_mapping import Events
 from warning.model import Place
 
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"  # of a feed
@@ -159,9 +160,15 @@ class Feed(Checked):
     sql: Sql | None = None
     http: Http | None = None
     push: Push | None = None
+    events: Events | None = None  # its rows are events, and counted
 
     def shape(self) -> str:
-        """Return what decides how a content is read: two feeds that say the same of it read it alike."""
+        """Return what decides how a content is read: two feeds that say the same of it read it alike.
+
+        New events are counted once, whatever their feed says of them by now.
+        """
+        if self.events is not None and self.events.delivery == "increments":
+            return f"increments of {self.id}"
         aside = {"name_zh", "name_en", "department", "contact", "frequency", "due", "due_days", "at"}
         return self.model_dump_json(exclude_defaults=True, exclude=aside | {"files", "sql", "http", "push"})
 

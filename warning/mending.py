@@ -14,10 +14,14 @@ from warning.errors import ConfigError
 from warning.model import FileAccount
 from warning.sources.cells import column_of
 from warning.sources.rows import Known, Long, rows_of
-from warning.store import Store, feed, quarantine
+from warning.store import Store, feed, quarantine, tally
 from warning.store.quarantine import Kept
 
 BY_HAND = "by hand"
+OF_EVENTS = (
+    "事件只留计数，不能逐行更正；请部门改正后重送，或 kapok quarantine drop"
+    " / of events only counts are kept; have the department send it again, or drop the row"
+)
 CELLS = ("indicator", "place", "date", "value")
 
 
@@ -48,6 +52,8 @@ def fix(
     """
     with store.write():
         kept, cells = open_row(store, id)
+        if tally.counts_events(store, id.partition("-")[0]):
+            raise ConfigError(id, [OF_EVENTS])
         texts = {**dict(zip(CELLS, cells, strict=False)), **said}
         lacking = [f"--{name}" for name in CELLS if name not in texts]
         if lacking:

@@ -272,3 +272,4 @@ class FileAccount:
     last: date | None = None
     received: datetime | None = None  # when the service read the file
     error: str | None = None  # why it could not be read at all; nothing of it is stored
+    notes: tuple[str, ...] = ()  # what else must be said of it; not kept

@@ -10,15 +10,20 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 
+from warning import counting
 from warning.config import secret
 from warning.errors import ConfigError, SourceError
 from warning.feeding import Tried, try_tables
+from warning.folding import last_over
 from warning.intake import mapped
 from warning.mapping import Feed, Http, Sql
 from warning.model import FileAccount
 from warning.scoring import Beat
 from warning.service import Deployment, Service
 from warning.sources import http, sql
+from warning.sources.columns import Body
+from warning.sources.delivery import Receipt
+from warning.sources.events import events_of
 from warning.sources.files import fingerprint
 from warning.sources.table import Table
 from warning.store import feed as feeds_of
@@ -123,7 +128,7 @@ def try_fetched(deployment: Deployment, name: str | None) -> Tried:
     table = table_of(known[name], since, until)
     if not table.lines:
         raise SourceError(f"{name}: answers nothing of {since} to {until}")
-    return try_tables(deployment, known[name], name, [table], now)
+    return try_tables(deployment, known[name], name, [Body(table)], now, (since, until))
 
 
 def wanted(service: Service, feed: Feed, now: datetime) -> tuple[date, date]:
@@ -139,8 +144,17 @@ def wanted(service: Service, feed: Feed, now: datetime) -> tuple[date, date]:
     return (first - timedelta(days=sweep.rejudge_days)).replace(day=1), until
 
 
-def taken(service: Service, feed: Feed, table: Table, now: datetime) -> FileAccount:
-    """Store what a feed brought, even where it brought the same before.  Writes.
+def taken(
+    service: Service, feed: Feed, table: Table, now: datetime, asked: tuple[date, date] | None = None
+) -> FileAccount:
+    """Store what a feed brought, even where it brought the same before; new events alone are counted once.  Writes.
+
+    Args:
+        service: The deployment, within ``store.write``.
+        feed: The feed.
+        table: What it brought.
+        now: When.
+        asked: The first and the last day it was asked for.
 
     Raises:
         SourceError: if the table is not what the mapping says; nothing is stored.
@@ -149,8 +163,16 @@ def taken(service: Service, feed: Feed, table: Table, now: datetime) -> FileAcco
     ordinal = pulls_of.contents(service.store, feed.id)
     content = hashlib.sha256(f"{feed.id} {ordinal} {table.sha256}".encode()).hexdigest()
     late_after, zone = service.config.feeds.late_after.model_dump(), service.config.zone
-    rows = mapped([table], feed, service.city, now, late_after, zone=zone, name=feed.id, sha256=content)
-    account = feeds_of.import_rows(service.store, rows, feed=feed.id, received=now)
+    account: FileAccount | None
+    if feed.events is not None:
+        once = hashlib.sha256(f"{feed.id} {table.sha256}".encode()).hexdigest()
+        receipt = Receipt(feed, feed.events, service.city, now, zone, late_after)
+        bodies, sha256 = [Body(table)] if table.lines else [], once if feed.events.delivery == "increments" else content
+        delivery = events_of(bodies, receipt, name=feed.id, sha256=sha256, asked=asked)
+        account = counting.keep(service.store, delivery, receipt)
+    else:
+        rows = mapped([table], feed, service.city, now, late_after, zone=zone, name=feed.id, sha256=content)
+        account = feeds_of.import_rows(service.store, rows, feed=feed.id, received=now)
     if account is None:
         raise ValueError(f"{feed.id}: content {ordinal} was there before it came")
     quarantine.settle_repeated(service.store, feed.id, AGAIN_SENT, now)
@@ -164,13 +186,15 @@ def taken(service: Service, feed: Feed, table: Table, now: datetime) -> FileAcco
 def _pulled(service: Service, feed: Feed, now: datetime, beat: Beat) -> FileAccount | None:
     since, until = wanted(service, feed, now)
     table = table_of(feed, since, until, beat=beat)
-    content = fingerprint(table.sha256.encode(), feed)
+    # The same events say more once another day is over.
+    over = "" if feed.events is None else str(last_over(feed, until, now, service.config.zone))
+    content = fingerprint(f"{table.sha256}{over}".encode(), feed)
     store = service.store
     with store.write():
         before = pulls_of.last(store, feed.id)
         account = None
         if table.lines and (before is None or before.sha256 != content):
-            account = taken(service, feed, table, now)
+            account = taken(service, feed, table, now, (since, until))
         pulls_of.succeeded(store, feed.id, content, now)
     return account
 

@@ -99,6 +99,8 @@ def show_accounts(accounts: Sequence[FileAccount]) -> None:
     for a in accounts:
         if a.error is not None:
             console.print(f"  未读 refused: {escape(a.error)}")
+        for note in a.notes:
+            say(f"  {a.name}：{note}")
 
 
 def show_reasons(account: FileAccount, entries: Sequence[QuarantineEntry], left: int) -> None:

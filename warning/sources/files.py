@@ -12,6 +12,7 @@ from pathlib import Path
 from warning.errors import SourceError
 from warning.mapping import Feed
 from warning.sources import text_files, workbooks
+from warning.sources.columns import Body
 from warning.sources.table import Table
 
 MOST_BYTES = 300_000_000
@@ -105,6 +106,18 @@ def tables_of(name: str, content: bytes, sheets: Sequence[str] = ()) -> list[Tab
     if not tables:
         raise SourceError(f"{name}: the file is empty")
     return tables
+
+
+def bodies_of(name: str, content: bytes, sheets: Sequence[str] = ()) -> list[Body]:
+    """Return the tables of a file as ``tables_of`` does, a large even one column by column.
+
+    Raises:
+        SourceError: as ``tables_of``.
+    """
+    if content.startswith((_OLD_WORKBOOK, b"PK")):
+        return [Body(table) for table in tables_of(name, content, sheets)]
+    even = text_files.even(name, content)
+    return [even] if even is not None else [Body(table) for table in tables_of(name, content, sheets)]
 
 
 def fingerprint(content: bytes, feed: Feed) -> str:

@@ -18,13 +18,13 @@ from warning.sources.written import plain, shown
 DEEPEST = 3  # lines of a header
 HIGHEST = 30  # lines a header is looked for in
 
-_PERSONAL = re.compile(
+PERSONAL = re.compile(
     r"(.*姓名|.*身份证.*|证件号码?|.*手机号?码?|(联系|报警|举报|投诉|办公|固定|家庭)?电话(号码)?|联系方式|微信号?|"
     r"(家庭|居住|户籍|现|详细)?(住址|地址)|(当事|报警|举报|投诉|来访|信访|受害|嫌疑|联系|填报|申请)人|"
     r"(full|first|last|person)?name|(mobile|cell|tele)?phone(number|no)?|mobile|id(card|number|no)|address)"
 )
-_IDENTITY = re.compile(r"[1-9]\d{5}(19|20)\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])\d{3}[\dXx]")
-_MOBILE = re.compile(r"(\+?86-?)?1[3-9]\d{9}")
+IDENTITY = re.compile(r"[1-9]\d{5}(19|20)\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])\d{3}[\dXx]")
+MOBILE = re.compile(r"(\+?86-?)?1[3-9]\d{9}")
 
 
 @dataclass(frozen=True)
@@ -102,19 +102,19 @@ def personal(head: Head, known: Collection[int], values: Collection[int]) -> str
         values: Columns of values; a long number there is no telephone.
     """
     for n, header in enumerate(head.headers):
-        named = any(_PERSONAL.fullmatch(key(name)) for name in header.names)
+        named = any(PERSONAL.fullmatch(key(name)) for name in header.names)
         if named and n not in known:
             return header.text
         cells = {line.cells[n] for line in head.body if n < len(line.cells)} - {""}
         several = list(map(plain, cells))
-        looks = (lambda text: bool(_IDENTITY.fullmatch(text))) if n in values else _looks_personal
+        looks = (lambda text: bool(IDENTITY.fullmatch(text))) if n in values else _looks_personal
         if several and 2 * sum(map(looks, several)) >= len(several):
             return header.text or f"{n + 1}"
     return ""
 
 
 def _looks_personal(text: str) -> bool:
-    return bool(_IDENTITY.fullmatch(text) or _MOBILE.fullmatch(text))
+    return bool(IDENTITY.fullmatch(text) or MOBILE.fullmatch(text))
 
 
 def _head(table: Table, begin: int, depth: int) -> Head:

@@ -33,6 +33,9 @@ class Known(Protocol):
     @property
     def places(self) -> Mapping[str, Place]: ...
 
+    @property
+    def grids(self) -> Mapping[str, str]: ...
+
 
 @dataclass(frozen=True)
 class Long:
@@ -93,7 +96,7 @@ def rows_of(long: Long, city: Known, received: datetime, late_after: Mapping[str
     usable[list(faults)] = False
     codes = list(city.places)
     pairs, series = np.unique((of * len(codes) + place.values.astype(np.int64))[usable], return_inverse=True)
-    overdue = wall - _last_days(days, _is(catalogue, "frequency", of))
+    overdue = wall - last_days(days, _is(catalogue, "frequency", of))
     allowed = np.array([late_after[one.frequency] for one in catalogue])[of]
     return Rows(
         name=long.name,
@@ -185,7 +188,7 @@ def _is(catalogue: Sequence[Indicator], attribute: str, of: Integers) -> Callabl
     return mask
 
 
-def _last_days(days: Integers, frequency: Callable[[str], Mask]) -> Integers:
+def last_days(days: Integers, frequency: Callable[[str], Mask]) -> Integers:
     """Return (R,) the last day of each row's period."""
     next_month = days.astype("datetime64[D]").astype("datetime64[M]") + 1
     month_end = next_month.astype("datetime64[D]").astype(np.int64) - 1

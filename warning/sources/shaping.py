@@ -26,9 +26,7 @@ from warning.sources.units import above
 
 ACROSS = {"long": "", "indicators": "indicator", "places": "place", "dates": "date"}  # what further columns are
 
-_NOTE = re.compile(
-    r"(注|备注|说明|填报|填表|制表|审核|复核|单位负责人|负责人|联系|数据来源|统计口径|note|source)", re.I
-)
+NOTE = re.compile(r"(注|备注|说明|填报|填表|制表|审核|复核|单位负责人|负责人|联系|数据来源|统计口径|note|source)", re.I)
 
 
 @dataclass(frozen=True)
@@ -188,7 +186,7 @@ def _asides(found: Head, own: Mapping[int, set[str]], totals: set[str]) -> Calla
     """Return what says whether a line below the header is none of the data: a total, a note, the header once more."""
     texts = {cell for line in found.body for cell in line.cells}  # a large table has few that differ
     total = {text for text in texts if key(text) in totals}
-    note = {text for text in texts if not text or _NOTE.match(text)}
+    note = {text for text in texts if not text or NOTE.match(text)}
     again = [(n, {text for text in texts if key(text) in names}) for n, names in own.items()]
     odd = total.union(note, *(names for _, names in again))
 

@@ -13,10 +13,12 @@ from collections import Counter
 from collections.abc import Iterable
 
 from warning.errors import SourceError
+from warning.sources.columns import Body, of_text
 from warning.sources.table import Line, Table
 
 DELIMITERS = (",", ";", "\t")
 _LOOKED_AT = 50  # lines a delimiter is judged by
+MANY = 100  # lines; in the first of them the header is looked for
 _LINE_BREAKS = 3  # more of them in one cell: a lone quotation mark, not a cell
 
 
@@ -36,6 +38,27 @@ def tables(name: str, content: bytes) -> list[Table]:
     )
     lines = tuple(Line(number, cells) for number, cells in stripped if any(cells))
     return [Table(name, "", hashlib.sha256(content).hexdigest(), lines)] if lines else []
+
+
+def even(name: str, content: bytes) -> Body | None:
+    """Return a large file column by column, None where it is small or its lines are not even.
+
+    Even are lines without quotation marks that all have as many cells, whatever stands in them.  What is returned says
+    the same as ``tables`` does, in a fraction of time and memory.
+
+    Raises:
+        SourceError: if it is in none of the encodings.
+    """
+    text = decoded(name, content).replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+    if '"' in text or text.count("\n") < MANY:
+        return None
+    delimiter = _delimiter(text)
+    cells = of_text(text, delimiter)
+    if cells is None:
+        return None
+    top = (tuple(map(str.strip, line.split(delimiter))) for line in text.split("\n", MANY)[:MANY])
+    lines = tuple(Line(number, line) for number, line in enumerate(top, start=1) if any(line))
+    return Body(Table(name, "", hashlib.sha256(content).hexdigest(), lines), cells)
 
 
 def decoded(name: str, content: bytes) -> str:

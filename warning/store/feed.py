@@ -15,13 +15,24 @@ import numpy.typing as npt
 from warning.model import FileAccount, Rows
 from warning.store import quarantine, series
 from warning.store.connection import Store
-from warning.store.encoding import date_of, instant_of, text_of
+from warning.store.encoding import date_of, day_of, instant_of, text_of
 
 Integers = npt.NDArray[np.int64]
 
 _STORED = np.dtype([("series", np.int64), ("day", np.int64), ("received", np.int64), ("value", np.float64)])
 PART = 50_000  # rows written of a file at a time
 _ACCOUNT = "name, rows, accepted, unchanged, quarantined, late, corrected, feed, first_day, last_day, received"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Which of the rows of a file are new to the database."""
+
+    numbers: Integers  # (R,) of their series
+    days: Integers  # (R,)
+    rows: Integers  # (A,) that are new
+    revision: Integers  # (A,) each of them becomes
+    corrected: int  # of them: another value for a date that had one
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,49 +80,55 @@ def import_rows(store: Store, rows: Rows, *, feed: str, received: datetime) -> F
     """
     if known(store, rows.sha256):
         return None
+    found = news(store, rows)
+    account = FileAccount(
+        name=rows.name,
+        rows=rows.read,
+        accepted=len(found.rows),
+        unchanged=len(rows.values) - len(found.rows),
+        quarantined=len(rows.quarantined),
+        late=int(rows.late[found.rows].sum()),
+        corrected=found.corrected,
+        feed=feed,
+        first=date_of(int(found.days.min())) if len(found.days) else None,
+        last=date_of(int(found.days.max())) if len(found.days) else None,
+        received=received,
+    )
+    file = enter(store, rows.sha256, account, received)
+    observe(store, file, rows, found)
+    quarantine.settle_delivered(store, rows, file, received)
+    quarantine.put(store, file, rows.quarantined)
+    return account
+
+
+def news(store: Store, rows: Rows) -> News:
+    """Return what rows say that is not known yet; series that were never met are given a number.  Writes."""
     ids = series.ids_of(store, rows.keys)
     numbers = np.array([ids[key] for key in rows.keys], dtype=np.int64)[rows.series]
     days = rows.dates.astype("datetime64[D]").astype(np.int64)
     accepted, revision, corrected = _news(numbers, days, rows, _stored(store, numbers, days))
-    account = FileAccount(
-        name=rows.name,
-        rows=rows.read,
-        accepted=len(accepted),
-        unchanged=len(days) - len(accepted),
-        quarantined=len(rows.quarantined),
-        late=int(rows.late[accepted].sum()),
-        corrected=corrected,
-        feed=feed,
-        first=date_of(int(days.min())) if len(days) else None,
-        last=date_of(int(days.max())) if len(days) else None,
-        received=received,
-    )
+    return News(numbers, days, accepted, revision, corrected)
+
+
+def enter(store: Store, sha256: str, account: FileAccount, received: datetime) -> int:
+    """Keep the account of a content, and return its number.  Writes."""
+    a = account
+    counts = (a.rows, a.accepted, a.unchanged, a.quarantined, a.late, a.corrected)
+    first, last = (None if day is None else day_of(day) for day in (a.first, a.last))
     written = store.change(
         f"INSERT INTO feed_file (sha256, {_ACCOUNT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-        (
-            rows.sha256,
-            account.name,
-            account.rows,
-            account.accepted,
-            account.unchanged,
-            account.quarantined,
-            account.late,
-            account.corrected,
-            feed,
-            int(days.min()) if len(days) else None,
-            int(days.max()) if len(days) else None,
-            text_of(received),
-        ),
+        (sha256, a.name, *counts, a.feed, first, last, text_of(received)),
     ).lastrowid
-    file = int(written or 0)
-    columns = [column[accepted] for column in (numbers, days, rows.values, rows.received, rows.late)]
+    return int(written or 0)
+
+
+def observe(store: Store, file: int, rows: Rows, found: News) -> None:
+    """Store what rows say that is new, as revisions that came with a file.  Writes."""
+    columns = [column[found.rows] for column in (found.numbers, found.days, rows.values, rows.received, rows.late)]
     store.change_all(
         "INSERT INTO observation (feed, revision, series_id, day, value, received, late) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        _by_parts(file, [revision, *columns]),
+        _by_parts(file, [found.revision, *columns]),
     )
-    quarantine.settle_delivered(store, rows, file, received)
-    quarantine.put(store, file, rows.quarantined)
-    return account
 
 
 def files(store: Store, *, limit: int = 100) -> list[FileAccount]:

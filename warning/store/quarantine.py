@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -19,7 +19,7 @@ import numpy as np
 
 from warning.model import QuarantineEntry, Rows
 from warning.store.connection import Store
-from warning.store.encoding import day_of, text_of
+from warning.store.encoding import date_of, day_of, text_of
 
 _CELLS = "indicator, place, date, number, received_at"
 _ID = re.compile(r"(\d{1,18})-(\d{1,18})(?:-(\d{1,18}))?", re.ASCII)
@@ -74,6 +74,19 @@ def settle_delivered(store: Store, rows: Rows, file: int, at: datetime) -> int:
         """UPDATE quarantine SET state = 'delivered', at = ?, "by" = ? WHERE file = ? AND row = ? AND part = ?""",
         settled,
     )
+
+
+def settle_days(store: Store, feed: str, days: Sequence[int], file: int, at: datetime) -> int:
+    """Settle the open rows of earlier files of a feed that are of days which a file brings anew.  Writes.
+
+    Returns:
+        How many there were.
+    """
+    return store.change(
+        """UPDATE quarantine SET state = 'delivered', at = ?, "by" = ? WHERE state = 'open' AND file <> ?"""
+        " AND file IN (SELECT id FROM feed_file WHERE feed = ?) AND date IN (SELECT value FROM json_each(?))",
+        (text_of(at), file, file, feed, json.dumps([date_of(day).isoformat() for day in days])),
+    ).rowcount
 
 
 def settle_repeated(store: Store, feed: str, note: str, at: datetime) -> int:

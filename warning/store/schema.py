@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from warning.store import pull, push
+from warning.store import pull, push, tally
 from warning.store.first_tables import ALERTS, JUDGEMENTS, OBSERVATIONS, RUNS, TELLING
 
 MIGRATIONS = Migrations("kapok")
@@ -123,9 +123,15 @@ def m006_several_of_a_row(db: Database) -> None:
 
 
 @MIGRATIONS()
-def m009_same_content(db: Database) -> None:
+def m007_same_content(db: Database) -> None:
     """Which files are one content, read by several mappings."""
     db.executescript(_SAME_CONTENT)
+
+
+@MIGRATIONS()
+def m008_tallies(db: Database) -> None:
+    """How many events of each grid and kind a day had."""
+    db.executescript(tally.TABLE)
 
 
 KNOWN = (
@@ -135,5 +141,6 @@ KNOWN = (
     m004_settled_rows.__name__,
     m005_pulls_and_pushes.__name__,
     m006_several_of_a_row.__name__,
-    m009_same_content.__name__,
+    m007_same_content.__name__,
+    m008_tallies.__name__,
 )  # in order; a database that has others is of a newer version

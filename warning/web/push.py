@@ -163,7 +163,8 @@ def _table(feed: Feed, content: str, body: bytes) -> Table:
 
 
 def _stored(service: Service, feed: Feed, key: str, table: Table, now: datetime) -> str:
-    if len(table.lines) <= 1:
+    counts_up = feed.events is not None and feed.events.delivery == "increments"
+    if len(table.lines) <= 1 and not counts_up:  # of these even nothing says something: that nothing is missing
         raise SourceError(f"{feed.id}: the push holds no rows")
     account = pulling.taken(service, feed, table, now)
     entries = quarantine.quarantined(service.store, file=account.name, limit=min(account.quarantined, LISTED))
@@ -188,4 +189,5 @@ def _answer(account: FileAccount, entries: list[QuarantineEntry]) -> dict[str, A
             {"row": entry.row, "column": entry.column, "value": entry.value, "reason": entry.reason}
             for entry in entries
         ],
+        **({"notes": list(account.notes)} if account.notes else {}),
     }
