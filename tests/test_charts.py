@@ -113,7 +113,7 @@ def test_a_gap_is_no_zero() -> None:
     assert chart(gap) != chart(zero)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(
     st.lists(st.one_of(st.just(np.nan), st.floats(-1e4, 1e6)), min_size=1, max_size=9),
     st.text(st.sampled_from("天河区$^_{}\\%&~#·abc"), max_size=20),

@@ -533,7 +533,7 @@ any_row = st.tuples(
 deliveries = st.lists(st.lists(any_row, max_size=12), min_size=1, max_size=4)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(deliveries, st.booleans())
 def test_every_row_is_accounted_for_and_what_is_known_is_what_was_delivered_last(
     city: City, tmp_path_factory: pytest.TempPathFactory, sent: list[list[tuple[str, ...]]], adds: bool
@@ -567,7 +567,7 @@ def test_every_row_is_accounted_for_and_what_is_known_is_what_was_delivered_last
     assert (aside,) == accounts
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.lists(st.tuples(st.sampled_from(STREETS), st.integers(18, 20)), min_size=1, max_size=40), st.integers(0, 99))
 def test_increments_in_any_parts_and_order_come_to_what_the_days_do_at_once(
     city: City, tmp_path_factory: pytest.TempPathFactory, events: list[tuple[str, int]], seed: int

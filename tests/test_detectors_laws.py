@@ -57,7 +57,7 @@ def law(name: str) -> Callable[[Callable[[Panel], None]], None]:
             gaps=st.integers(0, 12),
             days=st.just(400) if name == "forecast" else st.integers(90, 140),
         )
-        settings(max_examples=EXAMPLES.get(name, 25), deadline=None)(given(panels)(fact))()
+        settings(max_examples=EXAMPLES.get(name, 25))(given(panels)(fact))()
 
     return check
 

@@ -294,7 +294,7 @@ def test_impossible_parameters_are_refused(wrong: dict[str, float]) -> None:
         outbreak(daily(counts(np.full((50, 2), 5.0))), **wrong)  # type: ignore[arg-type]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     frequency=st.sampled_from(["daily", "weekly", "monthly"]),
     cut=st.integers(1, 40),
@@ -325,7 +325,7 @@ def test_years_of_history_with_seasons_holidays_and_gaps_do_not_let_tomorrow_in(
         np.testing.assert_allclose(now, then, rtol=1e-9, equal_nan=True)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     mean=st.sampled_from([20.0, 60.0, 300.0]),
     factor=st.floats(0, 12).map(lambda power: 10**power),

@@ -453,7 +453,7 @@ def test_a_backlog_is_entered_on_the_next_day_the_office_works() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_backlog_loses_no_case_and_is_never_entered_behind_closed_doors(told: list[tuple[int, bool]]) -> None:
     happened = np.array([count for count, _ in told], dtype=float)
     works = np.array([True, *(open_ for _, open_ in told), True])
@@ -469,7 +469,7 @@ def test_a_backlog_loses_no_case_and_is_never_entered_behind_closed_doors(told: 
 @given(
     st.dates(date(2010, 1, 1), date(2060, 1, 1)), st.integers(1, 500), st.sampled_from(["daily", "weekly", "monthly"])
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_periods_are_whole_and_their_means_are_of_their_own_days(first: date, count: int, frequency: str) -> None:
     days = days_from(first, count)
     daily = np.arange(count, dtype=float)
