@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from feed_shapes import BY_INDICATOR, CALLS, FIRES, LIWAN, LONG, YUEXIU, feed, workbook
+from hypothesis import given
+from hypothesis import strategies as st
 from test_shaping import LOSS, RATIO, WALL, rows, told
 
 from warning.errors import SourceError
@@ -301,3 +303,42 @@ def test_a_count_may_be_an_indicator_and_half_of_a_ratio() -> None:
 def test_a_wide_table_without_a_half_of_a_ratio_is_refused() -> None:
     with pytest.raises(SourceError, match=r"no column is called 申请数 \(ratios\)"):
         rows("辖区,日期,成功数\n荔湾区,2026-11-16,3\n", feed(**BY_INDICATOR, **RATIOS))
+
+
+CELLS = ["4", "12起", "1,200", "-3", "x", "9" * 12, "无", "", "—", "42%", "1.5"]
+NOTHING = {"无", "", "—"}
+WIDE: list[tuple[list[str], str, list[list[str]], dict[str, Any]]] = [
+    (
+        ["刑事警情数", "火灾警情数"],
+        "辖区",
+        [["荔湾区"], ["越秀区"]],
+        {"layout": "indicators", "columns": {"place": "辖区", "date": "@file"}},
+    ),
+    (
+        ["荔湾区", "越秀区"],
+        "事项",
+        [["刑事警情数"], ["火灾警情数"]],
+        {"layout": "places", "columns": {"indicator": "事项", "date": "@file"}},
+    ),
+    (
+        ["11/20", "11/21"],
+        "辖区,事项",
+        [["荔湾区", "刑事警情数"], ["越秀区", "火灾警情数"]],
+        {"layout": "dates", "columns": {"place": "辖区", "indicator": "事项"}},
+    ),
+]
+
+
+@given(st.lists(st.lists(st.sampled_from(CELLS), min_size=2, max_size=2), min_size=2, max_size=2), st.data())
+def test_every_cell_of_a_wide_table_is_read_set_aside_or_says_nothing(
+    grid: list[list[str]], data: st.DataObject
+) -> None:
+    across, corner, down, columns = data.draw(st.sampled_from(WIDE))
+    written = [[f'"{cell}"' for cell in row] for row in grid]
+    lines = [f"{corner},{','.join(across)}", *(",".join([*d, *r]) for d, r in zip(down, written, strict=True))]
+
+    found = rows("\n".join(lines), feed(**columns), name="警情20261121.csv")
+
+    says = sum(cell not in NOTHING for row in grid for cell in row)
+    assert found.read == says
+    assert len(found.values) + len(found.quarantined) == says

@@ -275,13 +275,13 @@ def fuzz(folder: Path, numbers: range, at_once: int = 50) -> None:
             check_folder(store, town, base / "feeds", contents)
 
 
-def test_a_hundred_and_fifty_spoilt_files_are_read_or_refused_with_a_reason(tmp_path: Path) -> None:
-    fuzz(tmp_path, range(150))
+def test_fourteen_hundred_spoilt_files_are_read_or_refused_with_a_reason(tmp_path: Path) -> None:
+    fuzz(tmp_path, range(1400))
 
 
 @pytest.mark.soak
 def test_thousands_of_spoilt_files_are_read_or_refused_with_a_reason(tmp_path: Path) -> None:
-    fuzz(tmp_path, range(1000, 3500))
+    fuzz(tmp_path, range(10_000, 20_000))
 
 
 @pytest.mark.parametrize("name", sorted(SPOILS))

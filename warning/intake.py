@@ -63,7 +63,8 @@ def import_folder(
     """
     accounts: list[FileAccount] = []
     known = feeds or {}
-    paths = files.candidates(folder, known, None if whole else now)
+    own = {store.path.with_name(store.path.name + end).absolute() for end in ("", "-wal", "-shm", "-journal")}
+    paths = [path for path in files.candidates(folder, known, None if whole else now) if path.absolute() not in own]
     for number, path in enumerate(paths, start=1):
         if progress is not None:
             progress(path.name, number, len(paths))
