@@ -58,7 +58,8 @@ class Panel:
         holidays: (T,) of ``DayKind`` codes, or None for no calendar.
         festival: (T,) days since the nearest Spring Festival's first day, negative before it; of a week or month
             since its first day; ``FAR`` where none is known.  None for no lunar calendar.
-        denominators: (T, N) what a ratio or a rate is divided by, or None.
+        denominators: (T, N) what a value is a part of: the persons behind a count, the whole behind a share;
+            NaN where it is not known, and so are infinities and numbers below 0.  Or None.
 
     Raises:
         ValueError: if shapes disagree, dates are not ascending, or a kind is unknown.
@@ -105,6 +106,9 @@ class Panel:
             values = np.where(senseless, np.nan, values)
         for name, value in (("dates", dates), ("values", values), ("kinds", kinds), ("frequency", frequency)):
             object.__setattr__(self, name, value)
+        if self.denominators is not None:
+            known = (self.denominators >= 0) & (self.denominators <= MEASURABLE)
+            object.__setattr__(self, "denominators", np.where(known, self.denominators, np.nan))
 
     def until(self, stop: int) -> Panel:
         """Return the panel of the first ``stop`` dates, as it was before the rest was known."""

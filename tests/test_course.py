@@ -106,6 +106,28 @@ def test_a_rule_that_draws_a_line_has_no_upper_bound() -> None:
     assert (facts["judged"], facts["expected"]) == ("40", "20.0")
 
 
+def test_a_line_that_was_reached_is_told() -> None:
+    facts = printed(of(CALLS, history(20, 40), conf={"ss_wa.surge": None}))
+
+    assert facts["threshold"] == "34"  # the signal's upper bound
+    assert "upper" not in facts
+
+
+def test_a_line_that_was_not_reached_is_not_told() -> None:
+    found = alert(CALLS)
+    below = replace(found, evidence=(replace(found.evidence[0], observed=33.0),))
+
+    facts = printed(
+        item(
+            below, CALLS, PLACE, history(20, 40), until=UNTIL, last_year=lambda day: day - timedelta(days=364),
+            rule_names={}, conf={"ss_wa.surge": None},
+        )
+    )  # fmt: skip
+
+    assert "threshold" not in facts
+    assert facts["judged"] == "33"
+
+
 def test_a_change_of_level_is_not_told_as_a_day_s_value() -> None:
     found = alert(CALLS)
     changed = replace(found.evidence[0], detector="changepoint", rule="ss_wa.level", observed=27.6)

@@ -23,7 +23,8 @@ every_way = pytest.mark.parametrize("way", WAYS)
 
 def panel_of(values: NDArray[np.float64], kinds: list[str] = KINDS) -> Panel:
     dates = np.datetime64("2023-02-01") + np.arange(len(values))
-    return Panel(dates, [f"series {n}" for n in range(len(kinds))], values, kind=kinds)
+    whole = np.full(values.shape, 100.0)
+    return Panel(dates, [f"series {n}" for n in range(len(kinds))], values, kind=kinds, denominators=whole)
 
 
 def usual() -> NDArray[np.float64]:

@@ -21,6 +21,7 @@ SMALL: dict[str, dict[str, object]] = {  # parameters that let a short panel be 
 MODES: dict[str, tuple[str, dict[str, object]]] = {  # ways of judging that must keep the laws, too
     "ears C3": ("ears", {"gap": 2, "excesses": 3}),
     "ears counts of a week": ("ears", {"window": 7, "transform": "count"}),
+    "threshold lines": ("threshold", {"baseline": 56, "line": 3.0, "line_times": 2.0, "line_per_10000": 0.5}),
 }
 WAYS = {name: (name, SMALL.get(name, {})) for name in DETECTORS} | MODES
 EXAMPLES = {"forecast": 3}  # Prophet takes a tenth of a second a series
@@ -42,8 +43,10 @@ def panel_of(means: list[float], seed: int, gaps: int = 0, days: int = 120) -> P
     rng = np.random.default_rng(seed)
     mean = np.asarray(means) * np.where(np.arange(days) % 7 < 5, 1.0, 0.6)[:, None]
     values = rng.negative_binomial(8, 8 / (8 + mean)).astype(float)
+    whole = values + rng.poisson(3 * mean)
     values[rng.integers(0, days, gaps), rng.integers(0, len(means), gaps)] = np.nan
-    return Panel(np.datetime64("2023-02-01") + np.arange(days), [f"series {i}" for i in range(len(means))], values)
+    keys = [f"series {i}" for i in range(len(means))]
+    return Panel(np.datetime64("2023-02-01") + np.arange(days), keys, values, denominators=whole.astype(float))
 
 
 def law(name: str) -> Callable[[Callable[[Panel], None]], None]:

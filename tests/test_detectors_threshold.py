@@ -8,9 +8,11 @@ from detectors.tails import count_bounds, count_tails, surprise
 from detectors.threshold import threshold
 
 
-def panel_of(*series: list[float], kind: str = "count") -> Panel:
+def panel_of(*series: list[float], kind: str = "count", persons: list[float] | None = None) -> Panel:
     values = np.array(series, dtype=float).T
-    return Panel(np.datetime64("2023-01-01") + np.arange(len(values)), range(len(series)), values, kind=kind)
+    behind = None if persons is None else np.broadcast_to(np.array(persons), values.shape)
+    dates = np.datetime64("2023-01-01") + np.arange(len(values))
+    return Panel(dates, range(len(series)), values, kind=kind, denominators=behind)
 
 
 def quiet(days: int, every: int) -> list[float]:
@@ -64,6 +66,77 @@ def test_a_line_needs_no_history() -> None:
     assert scores.reason[0, 0] == Reason.SHORT_HISTORY
     assert (scores.observed[0, 0], scores.upper[0, 0]) == (14, 10)
     assert np.isnan(scores.surprise[0, 0])
+
+
+def test_a_line_of_twice_the_usual_by_hand() -> None:
+    # one case in ten days: (36.4 + .5) / 364 a day or so, 7 of them .71, twice that 1.42; the line is not below 3
+    panel = panel_of(quiet(400, 10), [5.0] * 400)
+
+    scores = threshold(panel, window=7, line=3.0, line_times=2.0)
+
+    assert scores.upper[0].tolist() == pytest.approx([3.0, 2 * 7 * 1820.5 / 364])
+    assert scores.surprise == pytest.approx(threshold(panel, window=7).surprise)
+
+
+def test_a_line_per_ten_thousand_by_hand() -> None:
+    # 3,742,991 and 717,684 persons: .04 in a week for each 10,000 is 14.97 and 2.87; the line is not below 5
+    panel = panel_of([1.0] * 400, [0.2] * 400, persons=[3_742_991, 717_684])
+
+    scores = threshold(panel, window=7, line=5.0, line_per_10000=0.04)
+
+    assert scores.upper[0].tolist() == pytest.approx([14.971964, 5.0])
+
+
+@pytest.mark.parametrize(
+    ("asked", "most"),
+    [
+        pytest.param({"line": 8.0}, 1.0, id="one-number-for-all"),
+        pytest.param({"line": 5.0, "line_times": 2.0}, 0.03, id="twice-the-usual"),
+        pytest.param({"line": 5.0, "line_per_10000": 0.04}, 0.03, id="per-ten-thousand"),
+    ],
+)
+def test_how_often_a_quiet_week_reaches_a_line_in_a_large_and_a_small_district(
+    asked: dict[str, float], most: float
+) -> None:
+    persons = np.repeat([3_742_991.0, 717_684.0], 100)
+    values = np.random.default_rng(6).poisson(persons / 3_742_991 * 8 / 7, (500, 200)).astype(float)
+    panel = panel_of(*values.T.tolist(), persons=persons.tolist())
+
+    scores = threshold(panel, last=100, window=7, **asked)  # type: ignore[arg-type]
+
+    reached = scores.observed >= scores.upper
+    large, small = reached[:, :100].mean(), reached[:, 100:].mean()
+    assert max(large, small) <= most
+    if most == 1.0:
+        assert large > 0.5  # the fault of one number for all
+        assert small < 0.001
+
+
+def test_a_line_below_is_the_lower_bound() -> None:
+    panel = panel_of([95.0, 94.0] * 200 + [80.0], kind="ratio")
+
+    scores = threshold(panel, line=90.0, line_times=0.97, line_below=True)
+
+    assert scores.lower[0, 0] == 90  # .97 · 94.5 = 91.7 is above it
+    assert scores.upper[0, 0] == threshold(panel).upper[0, 0]
+
+
+def test_without_persons_nothing_can_be_said_per_ten_thousand() -> None:
+    known, ratio = panel_of([1.0] * 400, [1.0] * 400, persons=[1e6, np.nan]), panel_of([1.0] * 400, kind="ratio")
+
+    scores = threshold(known, line_per_10000=0.1)
+
+    assert scores.reason[0].tolist() == [Reason.JUDGED, Reason.NOT_SUITED]
+    assert np.isnan(scores.surprise[0, 1])
+    with pytest.raises(ValueError, match="threshold: line_per_10000 needs denominators, the panel has none"):
+        threshold(ratio, line_per_10000=0.1)
+
+
+def test_a_multiple_of_a_rate_nobody_knows_is_no_line() -> None:
+    scores = threshold(panel_of([2.0] * 7), window=7, line=3.0, line_times=2.0)
+
+    assert scores.reason[0, 0] == Reason.SHORT_HISTORY
+    assert np.isnan(scores.upper[0, 0])
 
 
 def test_a_missing_day_in_the_window_is_not_a_quiet_day() -> None:
@@ -137,4 +210,10 @@ def test_amounts_and_levels_are_exceeded_about_as_often_as_they_say() -> None:
 @pytest.mark.parametrize("wrong", [{"window": 0}, {"gap": -1}, {"window": 60}])
 def test_parameters_that_make_no_sense_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="threshold needs window >= 1, gap >= 0 and baseline >= 8 windows"):
-        threshold(panel_of([1.0] * 500), **wrong)
+        threshold(panel_of([1.0] * 500), **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["line_times", "line_per_10000"])
+def test_a_line_of_nothing_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"threshold needs {name} > 0, found 0"):
+        threshold(panel_of([1.0] * 500), **{name: 0.0})  # type: ignore[arg-type]

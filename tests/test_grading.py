@@ -70,6 +70,23 @@ def test_a_floor_is_laid_on_what_was_observed() -> None:
     assert letters(asked, scores([3.5, 3.5, 2.0], observed=[2, 3, 9], expected=[0.1, 0.1, 0.1])) == ".Y."
 
 
+@pytest.mark.parametrize(
+    ("observed", "sign", "level"),
+    [
+        pytest.param(29, RISES, ".", id="under-the-bound"),  # the bounds are 10 and 30
+        pytest.param(30, RISES, "Y", id="at-it"),
+        pytest.param(45, RISES, "R", id="half-beyond-it"),
+        pytest.param(10, FALLS, "Y", id="at-the-lower"),
+        pytest.param(6.5, FALLS, "R", id="half-beyond-the-lower"),
+        pytest.param(11, FALLS, ".", id="above-the-lower"),
+    ],
+)
+def test_a_colour_may_ask_how_far_a_bound_is_reached(observed: float, sign: NDArray[np.int8], level: str) -> None:
+    asked = rule(yellow={"bound": 1.0}, red={"bound": 1.5})
+
+    assert letters(asked, scores([float(sign[0])], [observed], [20]), sign) == level
+
+
 def test_nothing_expected_is_exceeded_by_any_ratio() -> None:
     assert letters(rule(yellow={"ratio": 2.0}), scores([1.0], observed=[1], expected=[0])) == "Y"
 

@@ -72,7 +72,7 @@ def item(
     parts: Sequence[Part] = (),
     peers: Sequence[Peer] = (),
     due: tuple[Deadline, ...] = (),
-    conf: Mapping[str, float] | None = None,
+    conf: Mapping[str, float | None] | None = None,
     last: Judgement | None = None,
     level_since: date | None = None,
     days: Sequence[str] = (),
@@ -92,7 +92,7 @@ def item(
         parts: The places below, where they report the indicator themselves.
         peers: The places of the tier, for shares, and with their populations for rates per 10,000; empty where not
             all of them are watched.
-        conf: Rule id -> what share of usual values its bounds hold, in per cent; a rule without one draws a line.
+        conf: Rule id -> what share of usual values its bounds hold, in per cent; None: its bound is a line.
         due: What is to be done until when.
         last: The last judgement of the series, to say whether it is back within its usual range.
         level_since: Data date since which it has had its level.

@@ -22,7 +22,7 @@ from warning.gaps import Gap
 from warning.history import History, last_year
 from warning.lifecycle import verdict
 from warning.model import Alert, Event, Level, SeriesKey, Signal, Stage, Transition
-from warning.rule import alpha_of
+from warning.rule import alpha_of, draws_line
 from warning.scoring import Known
 from warning.service import Service
 from warning.situation import Coverage, Nearest
@@ -118,11 +118,12 @@ class Context:
         return self.happened.get(number, [])
 
     @cached_property
-    def confidence(self) -> dict[str, float]:
-        """What share of usual values a rule's bounds hold, in per cent; a rule that draws a line has no such share."""
+    def confidence(self) -> dict[str, float | None]:
+        """What share of usual values a rule's bounds hold, in per cent; None where the bound is a drawn line."""
         rules = self.service.rules.rules
-        alphas = {rule.id: alpha_of(rule) for rule in rules if "line" not in rule.parameters}
-        return {rule: 100 * (1 - alpha) for rule, alpha in alphas.items() if alpha is not None}
+        drawn: dict[str, float | None] = {rule.id: None for rule in rules if draws_line(rule)}
+        alphas = {rule.id: alpha_of(rule) for rule in rules if rule.id not in drawn}
+        return drawn | {rule: 100 * (1 - alpha) for rule, alpha in alphas.items() if alpha is not None}
 
     def history(self, key: SeriesKey) -> History:
         """Return a judged series as it is known, with where it came from."""

@@ -69,10 +69,11 @@ def _holds(evidence: Evidence, scores: Scores, signs: npt.NDArray[np.int8]) -> n
     with np.errstate(invalid="ignore", divide="ignore"):
         if "surprise" in asked:
             holds &= signs * scores.surprise >= asked["surprise"]
-        if "ratio" in asked:
-            high = np.where(signs > 0, scores.observed, scores.expected)
-            low = np.where(signs > 0, scores.expected, scores.observed)
-            holds &= high >= asked["ratio"] * low
+        for name, against in (("ratio", (scores.expected,) * 2), ("bound", (scores.upper, scores.lower))):
+            if name in asked:
+                high = np.where(signs > 0, scores.observed, against[1])
+                low = np.where(signs > 0, against[0], scores.observed)
+                holds &= high >= asked[name] * low
         if "extra" in asked:
             holds &= difference >= asked["extra"]
         if "at_least" in asked:

@@ -32,14 +32,15 @@ def ground(alert: Alert) -> Signal | None:
     return ordered[0] if ordered else None
 
 
-def add_evidence(notes: Notes, alert: Alert, indicator: Indicator, conf: Mapping[str, float]) -> None:
+def add_evidence(notes: Notes, alert: Alert, indicator: Indicator, conf: Mapping[str, float | None]) -> None:
     """Add what was judged, its bounds and how rare it is.
 
     Args:
         notes: Takes the facts.
         alert: With its evidence.
         indicator: What is counted.
-        conf: Rule id -> what share of usual values its bounds hold, in per cent; a rule without one draws a line.
+        conf: Rule id -> what share of usual values its bounds hold, in per cent; None: its bound is a line that was
+            drawn, and is told once it was reached.
     """
     signal = ground(alert)
     if signal is None or signal.detector == "changepoint":  # its values are means since the change, told as m0 and m1
@@ -52,9 +53,15 @@ def add_evidence(notes: Notes, alert: Alert, indicator: Indicator, conf: Mapping
         notes.add("p_text", abs(signal.surprise), chance(signal.surprise), f"10 ** -{abs(signal.surprise):.3g}")
     if signal.rule not in conf:
         return
+    share = conf[signal.rule]
+    if share is None:
+        line = signal.upper if signal.surprise > 0 else signal.lower
+        if signal.observed >= line if signal.surprise > 0 else signal.observed <= line:
+            notes.add("threshold", line, quantity(line, kind), f"line of {signal.rule}")
+        return
     if signal.surprise > 0 and signal.observed > signal.upper:
         notes.add("upper", signal.upper, quantity(signal.upper, kind))
-        notes.add("conf", conf[signal.rule], number(conf[signal.rule]), "100 * (1 - alpha) of the rule")
+        notes.add("conf", share, number(share), "100 * (1 - alpha) of the rule")
         notes.add("excess", signal.observed - signal.upper, quantity(signal.observed - signal.upper, kind))
     if signal.surprise < 0 and signal.observed < signal.lower:
         notes.add("lower", signal.lower, quantity(signal.lower, kind))

@@ -19,6 +19,7 @@ from warning.city import City
 from warning.model import Indicator, Level, SeriesKey
 
 COLOURED = (Level.YELLOW, Level.ORANGE, Level.RED)
+LINES = ("line", "line_times", "line_per_10000")  # parameters that draw one
 
 
 def _identifier(text: str) -> str:
@@ -31,13 +32,15 @@ class Evidence(Checked):
     """What must hold together for one colour; an absent condition is not asked for.
 
     Units: surprise in powers of ten, ratio observed / expected (expected / observed for a
-    fall), extra in the indicator's unit (percentage points for a ratio), at_least on the judged value.
+    fall), extra in the indicator's unit (percentage points for a ratio), at_least on the judged value,
+    bound observed / upper bound (lower bound / observed for a fall): the line, where the detector draws one.
     """
 
     surprise: Annotated[float, Field(gt=0)] | None = None
     ratio: Annotated[float, Field(gt=1)] | None = None
     extra: Annotated[float, Field(gt=0)] | None = None
     at_least: Annotated[float, Field(gt=0)] | None = None
+    bound: Annotated[float, Field(ge=1)] | None = None
 
     def asked(self) -> dict[str, float]:
         """Return the conditions that are asked for, by name."""
@@ -125,6 +128,11 @@ def alpha_of(rule: Rule) -> float | None:
     default = vocabulary(rule.detector)["alpha"].default if "alpha" in vocabulary(rule.detector) else None
     found = rule.parameters.get("alpha", default)
     return float(found) if isinstance(found, int | float) else None
+
+
+def draws_line(rule: Rule) -> bool:
+    """Return whether a rule's upper (or lower) bound is a line somebody drew, and no quantile."""
+    return any(name in rule.parameters for name in LINES)
 
 
 def vocabulary(detector: str) -> dict[str, inspect.Parameter]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from detectors.panel import Panel
 from warning.checked import Checked, checked, faults_of, read_toml, suggestion
 from warning.city import City
 from warning.errors import ConfigError, together
-from warning.rule import Evidence, PlaceColours, Rule, Ruleset, vocabulary
+from warning.rule import Evidence, PlaceColours, Rule, Ruleset, series_of, vocabulary
 
 TRIAL = np.arange(np.datetime64("2023-01-02"), np.datetime64("2026-01-05"))  # as long as the usual three-year window
 _WORDS = {"int": "a whole number", "float": "a number", "str": "a text in quotation marks", "bool": "true or false"}
@@ -113,6 +114,8 @@ def _faults_of_rule(rule: Rule, area: str, city: City | None) -> Iterator[str]:
         yield f"detector {rule.detector!r} is unknown; known: {', '.join(sorted(DETECTORS))}"
         return
     yield from _faults_of_parameters(rule) or _refusal(rule.detector, tuple(sorted(rule.parameters.items())))
+    if city is not None and "line_per_10000" in rule.parameters:
+        yield from _faults_of_persons(rule, city)
 
 
 def _faults_of_indicators(rule: Rule, area: str, city: City) -> Iterator[str]:
@@ -175,10 +178,27 @@ def _faults_of_parameters(rule: Rule) -> list[str]:
     return faults
 
 
+def _faults_of_persons(rule: Rule, city: City) -> Iterator[str]:
+    for name in rule.indicators:
+        if name not in city.indicators:
+            continue
+        if not city.indicators[name].denominator.endswith("/10000"):
+            yield (
+                f"parameters.line_per_10000: {name!r} is not counted per 10,000 persons;"
+                " give it a denominator in indicators.csv, e.g. resident_population/10000"
+            )
+            continue
+        for _, place in (key for key in series_of(rule, city) if key.indicator == name):
+            if place in city.places and city.denominator_of(name, place, year=date.max.year) is None:
+                yield f"parameters.line_per_10000: population.csv lacks {place!r} for the denominator of {name!r}"
+
+
 @cache
 def _refusal(detector: str, parameters: tuple[tuple[str, bool | int | float | str], ...]) -> list[str]:
     """What the detector itself says of parameters, asked about a series nobody reported."""
-    nothing = Panel(dates=TRIAL, series=[""], values=np.full((len(TRIAL), 1), np.nan))
+    nothing = Panel(
+        dates=TRIAL, series=[""], values=np.full((len(TRIAL), 1), np.nan), denominators=np.ones((len(TRIAL), 1))
+    )
     try:
         DETECTORS[detector](nothing, last=1, **dict(parameters))
     except ValueError as error:

@@ -230,10 +230,22 @@ def _called(
         kind=kinds,
         holidays=holidays,
         festival=deployment.calendar.festival(panel.dates),
+        denominators=persons(deployment, keys, panel.dates),
     )
     given: dict[str, object] = {"cache": fits, "spawned": True, "beat": beat}
     asked = {name: given[name] for name in inspect.signature(DETECTORS[rule.detector]).parameters if name in given}
     return DETECTORS[rule.detector](batch, last=rows, **asked, **rule.parameters)
+
+
+def persons(deployment: Deployment, keys: Sequence[SeriesKey], dates: Dates) -> Floats:
+    """Return (T, N) the persons behind each series where the catalogue gives it per 10,000, NaN where it does not."""
+    years, row = np.unique(dates.astype("datetime64[Y]"), return_inverse=True)
+    table = np.full((len(years), len(keys)), np.nan)
+    for n, key in enumerate(keys):
+        for y, year in enumerate(years):
+            found = deployment.city.denominator_of(key.indicator, key.place, year=year.item().year)
+            table[y, n] = np.nan if found is None else found[0]
+    return table[row]
 
 
 def keys_of(deployment: Deployment, frequency: str) -> tuple[SeriesKey, ...]:
