@@ -2,9 +2,8 @@
 
     nice python -m benchmarks.bench_sweep
 
-Simulates three years of Guangzhou in a temporary folder.  The first sweep of a week fits Prophet; later ones
-find the fits in the database.  Prophet itself is the peer: its cost for a series beside that
-of all other methods for all.
+Simulates three years of Guangzhou in a temporary folder.  The first sweep of a week fits what is forecast; later
+ones find the fits in the database.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from typing import TypeVar
 
 from warning import jobs, pipeline
 from warning.demo import TODAY, lay_demo
-from warning.scoring import groups, known, score
+from warning.scoring import known, score
 from warning.service import Service, open_service
 
 Result = TypeVar("Result")
@@ -39,7 +38,7 @@ def main() -> int:
             print(f"import of {rows:,} rows in {len(accounts)} files: {seconds:.1f} s")
             _parts(service, now)
             day = TODAY - timedelta(days=2)
-            for what, later in (("first", 0), ("next day, Prophet's fits stored", 1)):
+            for what, later in (("first", 0), ("next day, fits stored", 1)):
                 date = day + timedelta(days=later)
                 swept, seconds = _timed(partial(pipeline.sweep, service, date, now=now))
                 print(f"sweep, {what}: {seconds:.2f} s for {swept.watched} series, texts and mails included")
@@ -62,11 +61,6 @@ def _parts(service: Service, now: datetime) -> None:
         costs[way] = costs.get(way, 0.0) + later - begun
     for step, cost in sorted(costs.items(), key=lambda part: -part[1]):
         print(f"  {step}: {cost:.2f} s")
-    fitted = next((len(rules[0].places) for (_, name, _), rules in groups(service).items() if name == "forecast"), 0)
-    if fitted and "forecast daily" in costs:
-        one = costs["forecast daily"] / fitted
-        rest = sum(cost for step, cost in costs.items() if not step.startswith("forecast"))
-        print(f"Prophet: {one:.2f} s a series, start of its processes included; all others together {rest:.2f} s")
 
 
 def _timed(work: Callable[[], Result]) -> tuple[Result, float]:

@@ -1,27 +1,25 @@
 from __future__ import annotations
 
+import base64
 import inspect
-import os
-import pkgutil
-import select
-import signal
 import subprocess
 import sys
-import threading
-from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import detectors
-from detectors.fits import Task, all_fits, fit_of, fits_of, fitted
+from detectors.additive.columns import special_names
+from detectors.fits import all_fits
 from detectors.forecast import forecast
-from detectors.panel import DayKind, Panel, Reason
+from detectors.forecasts import Window, forecasts_of
+from detectors.panel import FAR, DayKind, Panel, Reason
+from detectors.stan import Model, Task, fitted
 
 MONDAY = np.datetime64("2022-01-03")
-PATIENCE = 60.0  # seconds until what should have ended is said to live
+
+engines = pytest.mark.parametrize("engine", ["panel", "stan"])
 
 
 def panel_of(*series: np.ndarray, first: np.datetime64 = MONDAY, **more: object) -> Panel:
@@ -34,13 +32,30 @@ def counts(mean: float = 40.0, days: int = 420, seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).poisson(mean * week).astype(float)
 
 
-def task_of(values: np.ndarray, days: np.ndarray | None = None, flexibility: float = 0.05) -> Task:
-    kinds = np.zeros(len(values), dtype=np.int8) if days is None else days
-    return Task(MONDAY + np.arange(len(values)), values, kinds, MONDAY + len(values), 7, flexibility)
+def task_of(values: np.ndarray, flexibility: float = 0.05) -> Task:
+    days = MONDAY + np.arange(len(values))
+    nothing = np.zeros((len(values), 8))
+    return Task(
+        days,
+        values,
+        nothing,
+        special_names("daily"),
+        days[-1] + np.arange(1, 8),
+        Model("stan", flexibility=flexibility),
+    )
 
 
-def test_the_week_ahead_is_expected_with_its_weekend() -> None:
-    scores = forecast(panel_of(counts()), last=7)
+def window_of(
+    *series: np.ndarray, special: np.ndarray | None = None, ahead: int = 7, first: np.datetime64 = MONDAY
+) -> Window:
+    values = np.array(series).T
+    nothing = np.zeros((len(values), 8))
+    return Window(first + np.arange(len(values)), values, nothing if special is None else special, "daily", ahead)
+
+
+@engines
+def test_the_week_ahead_is_expected_with_its_weekend(engine: str) -> None:
+    scores = forecast(panel_of(counts()), last=7, engine=engine)
 
     assert scores.expected[:5, 0] == pytest.approx([44] * 5, rel=0.08)
     assert scores.expected[5:, 0] == pytest.approx([30] * 2, rel=0.08)
@@ -68,12 +83,13 @@ def test_a_week_is_fitted_once_on_its_monday_whatever_the_first_day() -> None:
     assert forecast(later, last=7).expected == pytest.approx(expected, rel=0.05)
 
 
-def test_a_holiday_is_expected_to_be_what_holidays_were() -> None:
+@engines
+def test_a_holiday_is_expected_to_be_what_holidays_were(engine: str) -> None:
     holidays = np.zeros(420, dtype=np.int8)
     holidays[[60, 130, 200, 270, 340, 418]] = DayKind.HOLIDAY
     values = np.where(holidays, counts() * 0.3, counts())
 
-    scores = forecast(panel_of(values, holidays=holidays), last=2)
+    scores = forecast(panel_of(values, holidays=holidays), last=2, engine=engine)
 
     assert scores.expected[0, 0] < 0.5 * scores.expected[1, 0]
     assert scores.surprise[0, 0] > -2
@@ -131,17 +147,20 @@ def test_why_it_abstains(values: np.ndarray, reason: Reason) -> None:
     assert forecast(panel_of(values)).reason[0, 0] == reason
 
 
-def test_only_daily_series_are_suited() -> None:
-    panel = Panel(MONDAY + 7 * np.arange(200), ["a"], np.ones((200, 1)))
+def test_months_are_not_suited() -> None:
+    months = (np.datetime64("2012-01") + np.arange(120)).astype("datetime64[D]")
+    panel = Panel(months, ["a"], np.ones((120, 1)))
 
     assert forecast(panel, last=3).reason.ravel().tolist() == [Reason.NOT_SUITED] * 3
 
 
-def test_a_fit_that_fails_costs_its_own_series_only() -> None:
-    endless = counts()
-    endless[5] = np.inf
+def test_a_fit_that_failed_costs_its_own_series_only() -> None:
+    kept: dict[str, str] = {}
+    forecast(panel_of(counts(seed=1), counts(seed=2)), cache=kept)
+    first, second = kept
+    nothing = base64.b64encode(np.full(len(base64.b64decode(kept[first])) // 8, np.nan).tobytes()).decode()
 
-    scores = forecast(panel_of(endless, counts()))
+    scores = forecast(panel_of(counts(seed=1), counts(seed=2)), cache={first: nothing, second: kept[second]})
 
     assert scores.reason[0].tolist() == [Reason.FAILED, Reason.JUDGED]
 
@@ -152,140 +171,229 @@ def test_equal_tasks_have_equal_outcomes_here_and_in_a_spawned_process() -> None
     here = fitted(task)
 
     assert here is not None
-    assert all_fits([task, task], spawned=True) == [here.text()] * 2
+    for there in all_fits([task, task], fitted, spawned=True):
+        np.testing.assert_array_equal(there, here)
 
 
-def test_a_fit_kept_as_text_loses_no_digit() -> None:
-    fit = fitted(task_of(counts(days=370)))
-    assert fit is not None
-
-    kept = fit_of(fit.text())
-
-    assert kept is not None
-    np.testing.assert_array_equal(kept.ahead, fit.ahead)
-    np.testing.assert_array_equal(kept.residuals, fit.residuals)
-    assert kept.n == fit.n
-
-
-def test_a_fit_that_was_kept_is_not_made_again() -> None:
+@engines
+def test_a_forecast_kept_as_text_loses_no_digit(engine: str) -> None:
     kept: dict[str, str] = {}
-    values = counts()
 
-    first = forecast(panel_of(values), cache=kept)
-    another = fitted(task_of(counts(80)))
-    assert another is not None
+    fresh = forecasts_of(window_of(counts()), Model(engine), cache=kept)
+    again = forecasts_of(window_of(counts()), Model(engine), cache=kept)
+
+    for name in ("base", "weight", "effects", "moments"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(fresh, name))
+
+
+@engines
+def test_what_was_kept_is_not_fitted_again(engine: str) -> None:
+    kept: dict[str, str] = {}
+    values, model = counts(), Model(engine)
+
+    first = forecast(panel_of(values), engine=engine, cache=kept)
+    other: dict[str, str] = {}
+    forecasts_of(window_of(counts(80)), model, cache=other)
 
     assert len(kept) == 1
-    assert forecast(panel_of(values), cache=kept).expected == first.expected
-    exchanged = forecast(panel_of(values), cache=dict.fromkeys(kept, another.text()))
-    assert exchanged.expected > 1.5 * first.expected
+    assert forecast(panel_of(values), engine=engine, cache=kept).expected == first.expected
+    (text,) = other.values()
+    assert forecast(panel_of(values), engine=engine, cache=dict.fromkeys(kept, text)).expected > 1.5 * first.expected
 
 
-def hangs(_: Task) -> None:
-    threading.Event().wait()
-
-
-def dies(_: Task) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def starts_a_program(pipe: Path, task: Task) -> None:
-    """Hang as Prophet may: in a program of its own, which holds the pipe."""
-    with pipe.open("wb") as out:
-        program = "import threading; print('started', flush=True); threading.Event().wait()"
-        subprocess.Popen([sys.executable, "-c", program], stdout=out)
-    hangs(task)
-
-
-def test_a_process_that_hangs_is_ended_at_the_limit() -> None:
-    task = task_of(counts(days=370))
-
-    assert all_fits([task, task], spawned=True, limit=1.0, fit=hangs) == [None, None]
-
-
-def test_a_process_that_the_system_ended_is_not_waited_for() -> None:
-    task = task_of(counts(days=370))
-
-    assert all_fits([task] * 3, spawned=True, limit=1e9, fit=dies) == [None] * 3  # or this would never end
-
-
-def test_what_a_process_started_is_ended_with_it_when_the_caller_stops(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    heard = b""
-
-    def stop_once_it_runs(_: str) -> None:
-        nonlocal heard
-        with suppress(BlockingIOError):
-            heard += os.read(reader, 100)
-        if heard:
-            raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        all_fits(
-            [task_of(counts(days=370))],
-            spawned=True,
-            limit=1e9,
-            fit=partial(starts_a_program, pipe),
-            beat=stop_once_it_runs,
-        )
-
-    ended, _, _ = select.select([reader], [], [], PATIENCE)  # nobody holds the other end any more
-    assert ended
-    assert (heard, os.read(reader, 100)) == (b"started\n", b"")
-    os.close(reader)
-
-
+@engines
 @pytest.mark.parametrize("spawned", [False, True])
-def test_where_prophet_gives_up_nothing_is_kept(spawned: bool) -> None:
+def test_what_failed_is_not_kept(engine: str, spawned: bool) -> None:
     kept: dict[str, str] = {}
-    impossible = task_of(np.full(370, np.inf))
-    possible = task_of(counts(days=370))
+    possible, endless = counts(days=370), np.full(370, np.inf)
 
-    found = fits_of({"a": impossible, "b": possible}, cache=kept, spawned=spawned)
+    found = forecasts_of(window_of(endless, possible), Model(engine), cache=kept, spawned=spawned)
 
-    assert found["a"] is None
-    assert list(kept) == [possible.key]
-
-
-def test_a_fit_that_did_not_come_to_an_end_is_tried_again() -> None:
-    kept: dict[str, str] = {}
-    task = task_of(counts(days=370))
-
-    ended = fits_of({"a": task}, cache=kept, spawned=True, limit=0.0)
-    again = fits_of({"a": task}, cache=kept)
-
-    assert ended == {"a": None}
-    assert again["a"] is not None
+    assert np.isfinite(found.base).all(axis=1).tolist() == [False, True]
+    assert list(kept) == window_of(possible).keys(Model(engine))
 
 
-def test_tasks_are_told_apart_by_every_part_of_them() -> None:
+def test_forecasts_are_told_apart_by_every_part_of_what_makes_them() -> None:
     values = counts(days=370)
-    other, holidays = values.copy(), np.zeros(370, dtype=np.int8)
+    other, unreported, special = values.copy(), values.copy(), np.zeros((370, 8))
     other[7] += 1
-    holidays[3] = DayKind.FAIR
+    unreported[9] = np.nan
+    special[3, 4] = 1
+    windows = [
+        window_of(values),
+        window_of(other),
+        window_of(unreported),
+        window_of(values, special=special),
+        window_of(values, ahead=14),
+        window_of(values, first=MONDAY + 7),
+    ]
+    models = [Model(), Model(flexibility=0.1), Model("stan"), Model("stan", growth="flat")]
 
-    keys = {
-        task.key for task in (task_of(values), task_of(other), task_of(values, holidays), task_of(values, None, 0.1))
-    }
+    keys = {key for window in windows for model in models for key in window.keys(model)}
 
-    assert len(keys) == 4
-    assert task_of(values).key == task_of(values.copy()).key
+    assert len(keys) == len(windows) * len(models)
+    assert window_of(values).keys(Model()) == window_of(values.copy()).keys(Model())
+
+
+def test_a_correction_before_the_anchor_makes_a_new_forecast_and_one_after_it_none() -> None:
+    kept: dict[str, str] = {}
+    values = counts(days=424)  # the last anchor is day 420
+    before, after = values.copy(), values.copy()
+    before[419], after[421] = 900, 900
+
+    first = forecast(panel_of(values), cache=kept)
+    late = forecast(panel_of(after), cache=kept)
+
+    assert len(kept) == 1
+    assert late.expected == first.expected
+    assert forecast(panel_of(before), cache=kept).expected != first.expected
+    assert len(kept) == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "wanted"),
+    [
+        pytest.param({"seasonality": "multiplicative"}, 270, id="the-week-grows-with-the-trend"),
+        pytest.param({"seasonality": "additive"}, 250, id="the-week-is-added"),
+        pytest.param({"growth": "flat"}, 184, id="flat-as-the-mean-of-mondays"),
+        pytest.param({"growth": "logistic", "cap": 400.0}, 250, id="logistic"),
+    ],
+)
+def test_prophet_itself_fits_other_models(more: dict[str, object], wanted: float) -> None:
+    day = np.arange(420)
+    values = (100 + 0.4 * day) * np.where(day % 7 == 0, 1.0, 0.9)  # of the Monday to come 268
+
+    scores = forecast(panel_of(np.r_[values, 268.0]), engine="stan", **more)  # type: ignore[arg-type]
+
+    assert scores.expected[0, 0] == pytest.approx(wanted, rel=0.06)
+
+
+def test_a_special_day_of_a_multiplicative_model_grows_with_the_trend() -> None:
+    holidays = np.zeros(426, dtype=np.int8)
+    holidays[[30, 100, 170, 240, 310, 380, 424]] = DayKind.HOLIDAY
+    values = (100 + 0.5 * np.arange(426)) * np.where(holidays, 0.5, 1.0)
+
+    scores = forecast(panel_of(values, holidays=holidays), last=2, engine="stan", seasonality="multiplicative")
+
+    assert scores.expected[:, 0] == pytest.approx([156, 312], rel=0.03)
+
+
+@pytest.mark.parametrize("frequency", ["daily", "weekly"])
+def test_both_engines_forecast_much_the_same(frequency: str) -> None:
+    step = 7 if frequency == "weekly" else 1
+    away = ((np.arange(900) * step + 200) % 354 - 177).astype(np.int16)  # Spring Festival, once a lunar year
+    holidays = (away == 3).astype(np.int8) if frequency == "daily" else None
+    values = np.random.default_rng(3).poisson(40 + 10 * np.sin(np.arange(900) * step / 58)) * np.where(
+        away == 3, 0.5, 1
+    )
+    panel = Panel(
+        MONDAY + step * np.arange(900),
+        ["a"],
+        values.astype(float)[:, None],
+        frequency,
+        holidays=holidays,
+        festival=away,
+    )
+
+    ours, theirs = (forecast(panel, last=14, engine=engine, fit_every=28) for engine in ("panel", "stan"))
+
+    np.testing.assert_allclose(ours.expected, theirs.expected, rtol=0.03)
+    np.testing.assert_allclose(ours.upper, theirs.upper, rtol=0.05)
+
+
+def test_weeks_are_judged_from_the_weeks_before() -> None:
+    weeks = np.arange(160)
+    values = np.random.default_rng(2).poisson(60 + 25 * np.sin(2 * np.pi * weeks / 52.18)).astype(float)
+    values[-1] = 150
+    panel = Panel(MONDAY + 7 * weeks, ["a"], values[:, None])
+
+    scores = forecast(panel, last=3)
+
+    assert (np.abs(scores.surprise[:2]) < 2.5).all()
+    assert scores.surprise[2, 0] > 4
+    later = Panel(panel.dates, ["a"], np.r_[values[:-1], 10][:, None])
+    assert forecast(later, last=3).expected == pytest.approx(scores.expected)  # nothing of a week itself is fitted
+
+
+def test_weeks_may_wait_for_an_anchor_of_every_fourth() -> None:
+    values = np.random.default_rng(2).poisson(60, 160).astype(float)
+    anchors = (MONDAY + 7 * np.arange(160)).astype(int)
+    since = (anchors[-4:] - 4) % 28 // 7
+    kept: dict[str, str] = {}
+
+    forecast(Panel(MONDAY + 7 * np.arange(160), ["a"], values[:, None]), last=4, fit_every=28, cache=kept)
+
+    assert sorted(since.tolist()) == [0, 1, 2, 3]
+    assert len(kept) == 1 + (since[0] != 0)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(np.full(420, 7.0), id="constant"),
+        pytest.param(np.zeros(420), id="noughts"),
+        pytest.param(np.r_[counts(days=419), [1e12]], id="a-million-million-today"),
+        pytest.param(np.r_[[1e12], counts(days=419)], id="a-million-million-once"),
+        pytest.param(-counts(days=420), id="never-above-nothing"),
+        pytest.param(counts(days=420) * 1e-300, id="next-to-nothing"),
+    ],
+)
+def test_prophet_itself_is_asked_of_bad_input_without_a_warning(values: np.ndarray) -> None:
+    scores = forecast(panel_of(values, values, kind=["amount", "score"]), last=2, engine="stan")
+
+    assert (scores.reason == Reason.JUDGED).all()
+    for numbers in (scores.expected, scores.lower, scores.upper, scores.surprise):
+        assert np.isfinite(numbers).all()
+
+
+def test_a_calendar_that_ends_is_a_calendar_of_ordinary_days() -> None:
+    kinds = np.zeros(420, dtype=np.int8)
+    kinds[:200:40] = DayKind.HOLIDAY
+    values = counts()
+
+    scores = forecast(panel_of(values, holidays=kinds, festival=np.full(420, FAR, dtype=np.int16)))
+
+    assert scores.expected == pytest.approx(forecast(panel_of(values)).expected, rel=0.05)
 
 
 def test_prophet_is_known_to_one_module_and_only_when_it_fits() -> None:
     folder = Path(inspect.getfile(detectors)).parent
-    named = {
-        module.name
-        for module in pkgutil.iter_modules([str(folder)])
-        if "prophet import" in (folder / f"{module.name}.py").read_text(encoding="utf-8")
-    }
+    named = {path.name for path in folder.rglob("*.py") if "prophet import" in path.read_text(encoding="utf-8")}
 
-    assert named == {"fits"}
+    assert named == {"stan.py"}
+
+
+def test_without_prophets_engine_prophet_is_not_imported() -> None:
+    program = """
+import sys, numpy as np
+from detectors import Panel
+from detectors.forecast import forecast
+forecast(Panel(np.datetime64("2022-01-03") + np.arange(420), ["a"], np.arange(420.0)[:, None]))
+print(sorted(name for name in ("prophet", "cmdstanpy") if name in sys.modules))
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert told.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("wrong", [{"fit_every": 0}, {"history": 364}, {"alpha": 0.5}, {"flexibility": 0.0}])
-def test_parameters_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
+def test_numbers_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="forecast needs fit_every >= 1, history >= 365"):
+        forecast(panel_of(counts()), **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"engine": "r"}, "engine 'r' is unknown; known: panel, stan"),
+        ({"engine": "stan", "growth": "cubic"}, "growth 'cubic' is unknown; known: linear, logistic, flat"),
+        ({"seasonality": "both"}, "seasonality 'both' is unknown; known: additive, multiplicative"),
+        ({"seasonality": "multiplicative"}, "engine 'panel' fits linear growth and additive seasons, found .*'stan'"),
+        ({"engine": "stan", "growth": "logistic"}, "logistic growth needs a cap above 0"),
+        ({"engine": "stan", "growth": "logistic", "cap": -1.0}, "logistic growth needs a cap above 0"),
+        ({"cap": 9.0}, "other growth none; found cap=9.0"),
+    ],
+)
+def test_models_an_engine_does_not_fit_are_refused(wrong: dict[str, object], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
         forecast(panel_of(counts()), **wrong)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Fits outlive the process that made them, the newest of them."""
+"""Fits outlive the process that made them, while they are asked for."""
 
 from __future__ import annotations
 
@@ -20,16 +20,21 @@ def test_what_one_process_fitted_the_next_one_knows(tmp_path: Path) -> None:
         assert dict(memory(store)) == {"a": "[1]", "b": "[2]"}
 
 
-def test_only_the_newest_are_kept(tmp_path: Path) -> None:
+def test_of_those_nobody_asks_for_the_newest_are_kept(tmp_path: Path) -> None:
     with closing(open_store(tmp_path / "kapok.db")) as store:
         made = memory(store)
-        for number in range(KEPT + 3):
-            made[f"{number}"] = ""
-
+        made.update((f"{number}", "") for number in range(KEPT + 3))
         with store.write():
             save(store, made)
+        assert len(memory(store)) == KEPT + 3  # made by this sweep
 
-        assert list(memory(store)) == [f"{number}" for number in range(3, KEPT + 3)]
+        later = memory(store)
+        assert later["1"] == ""
+        later["another"] = ""
+        with store.write():
+            save(store, later)
+
+        assert list(memory(store)) == ["1", *(f"{number}" for number in range(4, KEPT + 3)), "another"]
 
 
 def test_what_was_read_is_not_written_again(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from warning.store import observation
 log = logging.getLogger(__name__)
 
 ANCHOR = date(1970, 1, 5)  # a Monday
-DEAR = ("forecast", "changepoint")  # judged on new dates only; the others again on all of rejudge_days
+DEAR = ("changepoint",)  # judged on new dates only; the others again on all of rejudge_days
 Beat = Callable[[str], None]  # told before each long step; may raise to stop the work
 
 

@@ -1,4 +1,7 @@
-"""Fits a detector made, so that a week's fits outlive the process that made them.  They can change no answer."""
+"""Fits a detector made, so that a week's fits outlive the process that made them.  They can change no answer.
+
+A fit is kept while sweeps ask for it, however many series a city has; of the others the newest are.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Iterable, Iterator, MutableMapping
 
 from warning.store.connection import Store
 
-KEPT = 2_000  # the newest; a few hundred bytes each
+KEPT = 2_000  # the newest beside those asked for; a few hundred bytes each
 
 
 class Memory(MutableMapping[str, str]):
@@ -15,9 +18,12 @@ class Memory(MutableMapping[str, str]):
     def __init__(self, known: Iterable[tuple[str, str]] = ()) -> None:
         self._known = dict(known)
         self.fresh: dict[str, str] = {}
+        self.asked: set[str] = set()
 
     def __getitem__(self, key: str) -> str:
-        return self._known[key]
+        text = self._known[key]
+        self.asked.add(key)
+        return text
 
     def __setitem__(self, key: str, text: str) -> None:
         self._known[key] = self.fresh[key] = text
@@ -38,6 +44,8 @@ def memory(store: Store) -> Memory:
 
 
 def save(store: Store, made: Memory) -> None:
-    """Store the fits made since, and forget all but the newest.  Writes."""
+    """Store the fits made since, and forget the others but the newest and those asked for.  Writes."""
     store.change_all("INSERT OR IGNORE INTO fit (key, text) VALUES (?, ?)", list(made.fresh.items()))
-    store.change("DELETE FROM fit WHERE id NOT IN (SELECT id FROM fit ORDER BY id DESC LIMIT ?)", (KEPT,))
+    older = store.rows("SELECT id, key FROM fit ORDER BY id DESC LIMIT -1 OFFSET ?", (KEPT,))
+    used = made.asked | made.fresh.keys()
+    store.change_all("DELETE FROM fit WHERE id = ?", [(number,) for number, key in older if key not in used])
