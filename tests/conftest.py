@@ -4,5 +4,8 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-settings.register_profile("any machine")
-settings.load_profile("any machine")
+
+def pytest_configure() -> None:
+    """Let no case have a deadline."""
+    settings.register_profile("any machine", deadline=None)
+    settings.load_profile("any machine")
