@@ -23,6 +23,7 @@ from detectors.panel import Scores
 from warning.intake import import_folder
 from warning.model import Indicator, Place, SeriesKey
 from warning.store import Store, observation, open_store, score
+from warning.store.score import Way
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 LAST = date(2026, 11, 20)
@@ -109,7 +110,7 @@ def _saving(store: Store, keys: list[SeriesKey]) -> Callable[[], None]:
         numbers = {name: generator.normal(size=(len(dates), len(keys))) for name in score.FIELDS}
         with store.write():
             scores = Scores(**numbers, reason=np.zeros((len(dates), len(keys)), dtype=np.int8))
-            score.save_scores(store, "outbreak", "", keys, dates, scores, next(instants))
+            score.save_scores(store, Way("daily", "outbreak", ""), keys, dates, scores, next(instants))
 
     return save
 

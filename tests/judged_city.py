@@ -32,6 +32,7 @@ from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
 from warning.store import document, feed, outbox, run
 from warning.store import score as scores_of
+from warning.store.score import Way
 from warning.web.server import Server
 
 DAY = date(2026, 11, 21)  # a Saturday
@@ -175,7 +176,7 @@ def _observe(service: Service) -> None:
     level, nothing = np.full((90, 1), 14.0), np.full((90, 1), np.nan)
     reason = np.full((90, 1), Reason.JUDGED, dtype=np.int8)
     scores = Scores(values[:, None], level, level - 8, level + 9, nothing, nothing, reason)
-    scores_of.save_scores(service.store, "ears", "", keys, days, scores, NOW)
+    scores_of.save_scores(service.store, Way("daily", "ears", ""), keys, days, scores, NOW)
 
 
 def _documents() -> list[Document]:

@@ -16,7 +16,7 @@ from warning.grounds import ground
 from warning.jobs import JOBS, Task
 from warning.model import Alert, SeriesKey
 from warning.picture import chart_of, course_of
-from warning.scoring import canonical
+from warning.scoring import way_of
 from warning.service import Service, open_service
 from warning.store import alert as alerts_of
 from warning.store.score import load_scores
@@ -54,7 +54,7 @@ def test_a_days_rule_is_drawn_with_the_range_of_days(service: Service, alert: Al
 def test_a_weeks_rule_is_drawn_with_the_mean_of_seven_days_and_its_range(service: Service, alert: Alert) -> None:
     rule = service.rules.rule("ss_po.slow")
     dates = np.array([np.datetime64(FRIDAY)])
-    stored = load_scores(service.store, rule.detector, canonical(rule), [alert.key], dates, NOW)
+    stored = load_scores(service.store, way_of(service, rule), [alert.key], dates, NOW)
 
     course = course_of(service, by(alert, rule.id, rule.detector), now=NOW)
 

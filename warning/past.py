@@ -12,7 +12,7 @@ from warning.deadlines import overdue
 from warning.grounds import Judgement, ground
 from warning.model import Alert, Level, Transition
 from warning.rule import Rule, series_of
-from warning.scoring import DEAR, canonical
+from warning.scoring import DEAR, way_of
 from warning.service import Service
 from warning.situation import Coverage
 from warning.store import Store, document
@@ -30,7 +30,7 @@ def last_judgement(service: Service, alert: Alert, until: date, now: datetime) -
     if rule is None:
         return None
     dates = np.array([until], dtype="datetime64[D]")
-    found = scores_of.load_scores(service.store, rule.detector, canonical(rule), [alert.key], dates, now)
+    found = scores_of.load_scores(service.store, way_of(service, rule), [alert.key], dates, now)
     cells = (found.observed, found.lower, found.upper)
     return Judgement(until, rule.window, *(float(cell[0, 0]) for cell in cells))
 

@@ -13,7 +13,7 @@ from warning.model import SUMMED, Alert, SeriesKey, Signal
 from warning.periods import dates as dates_of
 from warning.periods import later
 from warning.rule import Rule, series_of
-from warning.scoring import DEAR, canonical, values
+from warning.scoring import DEAR, values, way_of
 from warning.service import Service
 from warning.store import score as scores_of
 
@@ -70,5 +70,5 @@ def _band(
         nothing = np.full(len(dates), np.nan)
         return nothing, nothing, nothing
     keys: list[SeriesKey] = [alert.key]
-    s = scores_of.load_scores(service.store, rule.detector, canonical(rule), keys, dates, now)
+    s = scores_of.load_scores(service.store, way_of(service, rule), keys, dates, now)
     return s.expected[:, 0], s.lower[:, 0], s.upper[:, 0]

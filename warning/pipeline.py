@@ -19,7 +19,7 @@ from warning.colouring import coverages
 from warning.gathering import Context
 from warning.lifecycle import Verdict
 from warning.model import Correction, Event, SeriesKey
-from warning.scoring import Beat, Known, as_judged, known, score
+from warning.scoring import Beat, Known, as_judged, known, make_ready, score
 from warning.service import Service
 from warning.situation import Coverage
 from warning.standing import Past, Standing, fold, holds_of
@@ -63,6 +63,7 @@ def sweep(service: Service, day: date, *, now: datetime, beat: Beat = lambda _: 
         StoreError: if the database refuses; nothing is then half-written.
     """
     beat("reading")
+    make_ready(service, day, beat=beat)
     panels = known(service, day, known_at=now)
     judged_until = signals_of.judged_until(service.store)
     rejudge_days = service.config.sweep.rejudge_days
@@ -83,9 +84,7 @@ def sweep(service: Service, day: date, *, now: datetime, beat: Beat = lambda _: 
     with service.store.write():
         fits_of.save(service.store, fits)
         for scored in {id(found): found for found in judged.values()}.values():
-            scores_of.save_scores(
-                service.store, scored.detector, scored.parameters, scored.keys, scored.dates, scored.scores, now
-            )
+            scores_of.save_scores(service.store, scored.way, scored.keys, scored.dates, scored.scores, now)
         signals_of.save_signals(
             service.store,
             [signal for found in decided for signal in found.signals],

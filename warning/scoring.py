@@ -23,7 +23,8 @@ from warning.model import SeriesKey
 from warning.rollup import roll_up, sources
 from warning.rule import Rule, series_of
 from warning.service import Deployment, Service
-from warning.store import observation
+from warning.store import matrix, observation
+from warning.store.score import Way
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +52,7 @@ class Known:
 class Judged:
     """The scores of one way of judging, and what they are of."""
 
-    detector: str
-    parameters: str  # canonical text, the key in the store
+    way: Way
     keys: tuple[SeriesKey, ...]
     dates: Dates  # (K,)
     scores: Scores  # (K, N)
@@ -87,6 +87,14 @@ def known(service: Service, day: date, *, known_at: datetime) -> dict[str, Known
             rolled[_past_events(service, key, frequency, dates), column] = np.nan
         found[frequency] = Known(frequency, dates, keys, rolled, {key: n for n, key in enumerate(keys)})
     return found
+
+
+def make_ready(service: Service, day: date, *, beat: Beat = lambda _: None) -> None:
+    """Have the store make what a sweep of a day reads at once; without it the same is read, row by row.  Writes."""
+    config = service.config.sweep
+    firsts = [window(day, frequency, config.window_years)[0].item() for frequency in config.watch]
+    if firsts:
+        matrix.refresh(service.store, min(firsts), day, beat=beat)
 
 
 def _since_break(service: Service, key: SeriesKey, dates: Dates) -> int:
@@ -155,41 +163,42 @@ def score(
     """
     judged: dict[str, Judged] = {}
     failures: list[tuple[str, str]] = []
-    for (frequency, detector, parameters), rules in groups(deployment).items():
-        panel, last = panels.get(frequency), lasts.get(frequency, 0)
+    for way, rules in groups(deployment).items():
+        panel, last = panels.get(way.frequency), lasts.get(way.frequency, 0)
         if panel is None or last == 0:
             continue
-        beat(f"{detector} {frequency}")
+        beat(f"{way.detector} {way.frequency}")
         keys = tuple(dict.fromkeys(key for rule in rules for key in series_of(rule, deployment.city)))
         rows = max(grading.needed(rule, last) for rule in rules)
-        if detector not in DEAR:
+        if way.detector not in DEAR:
             rows = min(max(rows, deployment.config.sweep.rejudge_days), len(panel.dates) // 2)
         try:
             scores = _called(deployment, panel, keys, rules[0], rows, fits, beat)
         except JobTimeout:  # from a beat: the sweep is to stop
             raise
         except Exception as error:  # one method that fails costs its own rules only
-            log.exception("detector failed detector=%s rules=%s", detector, [rule.id for rule in rules])
+            log.exception("detector failed detector=%s rules=%s", way.detector, [rule.id for rule in rules])
             reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
             failures += [(rule.id, reason) for rule in rules]
             continue
-        found = Judged(detector, parameters, keys, panel.dates[-len(scores.observed) :], scores)
+        found = Judged(way, keys, panel.dates[-len(scores.observed) :], scores)
         judged |= {rule.id: found for rule in rules}
     return judged, failures
 
 
-def groups(deployment: Deployment) -> dict[tuple[str, str, str], list[Rule]]:
+def groups(deployment: Deployment) -> dict[Way, list[Rule]]:
     """Return the rules that share frequency, detector and parameters."""
-    found: dict[tuple[str, str, str], list[Rule]] = {}
+    found: dict[Way, list[Rule]] = {}
     for rule in deployment.rules.rules:
-        frequency = deployment.city.indicators[rule.indicators[0]].frequency
-        found.setdefault((frequency, rule.detector, canonical(rule)), []).append(rule)
+        found.setdefault(way_of(deployment, rule), []).append(rule)
     return found
 
 
-def canonical(rule: Rule) -> str:
-    """Return a rule's parameters as one text that does not depend on their order in the file."""
-    return " ".join(f"{name}={value!r}" for name, value in sorted(rule.parameters.items()))
+def way_of(deployment: Deployment, rule: Rule) -> Way:
+    """Return how a rule judges; its parameters as one text that does not depend on their order in the file."""
+    frequency = deployment.city.indicators[rule.indicators[0]].frequency
+    parameters = " ".join(f"{name}={value!r}" for name, value in sorted(rule.parameters.items()))
+    return Way(frequency, rule.detector, parameters)
 
 
 def pick(judged: Judged, keys: Sequence[SeriesKey]) -> Scores:

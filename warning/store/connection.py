@@ -70,6 +70,15 @@ class Store:
         with self._transaction("BEGIN DEFERRED"):
             yield self
 
+    @contextmanager
+    def reading(self) -> Iterator[Store]:
+        """Read one state of the database throughout the block: that of the open transaction, or a snapshot's."""
+        if self._database.conn.in_transaction:
+            yield self
+            return
+        with self.snapshot():
+            yield self
+
     def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
         with self.translated():

@@ -7,6 +7,7 @@ later revision.  Instants are compared to the second.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,22 +17,23 @@ import numpy as np
 
 from detectors.panel import Dates, Floats
 from warning.model import Correction, SeriesKey
-from warning.store import series
+from warning.store import matrix, series
 from warning.store.connection import Store
 from warning.store.encoding import date_of, day_of, instant_of_seconds, seconds_of
+from warning.store.packing import Integers
 
 _CELLS = np.dtype([("position", np.int64), ("value", np.float64)])  # position: column * span + days after the first
 
 # CROSS JOIN keeps SQLite from turning the loops round: one seek for each series, then rows in key order.
 _FIRST_REVISIONS = """
     SELECT wanted.key * :span + o.day - :first, o.value
-    FROM json_each(:columns) AS wanted CROSS JOIN observation AS o
+    FROM json_each(:numbers) AS wanted CROSS JOIN observation AS o
         ON o.series_id = wanted.value AND o.day BETWEEN :first AND :last
     WHERE o.revision = 0 AND o.received <= :known_at
 """
 _REVISED = """
     SELECT wanted.key * :span + o.day - :first, o.value
-    FROM json_each(:columns) AS wanted
+    FROM json_each(:numbers) AS wanted
     CROSS JOIN (SELECT DISTINCT series_id, day FROM observation WHERE revision > 0) AS revised
         ON revised.series_id = wanted.value AND revised.day BETWEEN :first AND :last
     CROSS JOIN observation AS o ON o.series_id = revised.series_id AND o.day = revised.day
@@ -56,22 +58,33 @@ def window(store: Store, keys: Sequence[SeriesKey], dates: Dates, *, known_at: d
 
     Args:
         store: The database.
-        keys: N series; one that was never met is a column of NaN.
+        keys: N different series; one that was never met is a column of NaN.
         dates: (T,) datetime64[D], ascending: days, Mondays or first days of months.
         known_at: Nothing received later is looked at.
     """
     found = np.full((len(dates), len(keys)), np.nan)
     if found.size == 0:
         return found
-    days = dates.astype("datetime64[D]").astype(np.int64)
+    days, until = dates.astype("datetime64[D]").astype(np.int64), seconds_of(known_at)
+    with store.reading():
+        numbers = series.numbers(store, keys)
+        served = matrix.fill(found, store, numbers, days, until)
+        for rows in matrix.runs(np.flatnonzero(~served)):
+            part = slice(int(rows[0]), int(rows[-1]) + 1)
+            _read_rows(found[part], store, numbers, days[part], until)
+    return found
+
+
+def _read_rows(found: Floats, store: Store, numbers: Integers, days: Integers, until: int) -> None:
+    """Write into ``found`` (T, N) what the table of rows knew at an instant."""
     row_of = np.full(days[-1] - days[0] + 1, -1)
     row_of[days - days[0]] = np.arange(len(days))
     asked = {
-        "columns": series.columns(store, keys),
+        "numbers": json.dumps(numbers.tolist()),
         "first": int(days[0]),
         "last": int(days[-1]),
         "span": len(row_of),
-        "known_at": seconds_of(known_at),
+        "known_at": until,
     }
     for query in (_FIRST_REVISIONS, _REVISED):  # the second overwrites the few that were corrected
         with store.translated():
@@ -81,7 +94,6 @@ def window(store: Store, keys: Sequence[SeriesKey], dates: Dates, *, known_at: d
         asked_for = rows >= 0
         # Of several values for one cell numpy keeps the last, which is the one received last.
         found[rows[asked_for], columns[asked_for]] = cells["value"][asked_for]
-    return found
 
 
 def reported(store: Store, *, known_at: datetime | None = None) -> list[SeriesKey]:

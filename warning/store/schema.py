@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from warning.store import pull, push, tally
+from warning.store import matrix, pull, push, score, tally
 from warning.store.first_tables import ALERTS, JUDGEMENTS, OBSERVATIONS, RUNS, TELLING
 
 MIGRATIONS = Migrations("kapok")
@@ -134,6 +134,18 @@ def m008_tallies(db: Database) -> None:
     db.executescript(tally.TABLE)
 
 
+@MIGRATIONS()
+def m009_matrix(db: Database) -> None:
+    """A BLOB of values a day, and which days' rows were written since it was made."""
+    db.executescript(matrix.TABLES)
+
+
+@MIGRATIONS()
+def m010_scores_as_blobs(db: Database) -> None:
+    """Scores as a BLOB a day instead of a row for each."""
+    score.carry_over(db)
+
+
 KNOWN = (
     m001_first_tables.__name__,
     m002_waiting_refused_and_fits.__name__,
@@ -143,4 +155,6 @@ KNOWN = (
     m006_several_of_a_row.__name__,
     m007_same_content.__name__,
     m008_tallies.__name__,
+    m009_matrix.__name__,
+    m010_scores_as_blobs.__name__,
 )  # in order; a database that has others is of a newer version

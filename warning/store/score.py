@@ -1,127 +1,237 @@
-"""Scores: facts that depend on no threshold, kept per instant of knowledge."""
+"""Scores: facts that depend on no threshold, kept as they were known.
+
+A BLOB for each number, way of judging, date and instant of knowledge, which holds the series whose scores were
+others then; what was known at an instant is all BLOBs up to it, laid over each other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from detectors.panel import Dates, Reason, Scores
+from detectors.panel import Dates, Floats, Reason, Scores
 from warning.model import SeriesKey
 from warning.store import series
 from warning.store.connection import Store
 from warning.store.encoding import seconds_of
+from warning.store.packing import Integers, floats, of_floats, packed, unpacked
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 FIELDS = ("observed", "expected", "lower", "upper", "surprise", "above")
 
-_CELLS = np.dtype(
-    [("column", np.int32), ("day", np.int32), *((name, np.float64) for name in FIELDS), ("reason", np.int8)]
+# A way without a frequency is of a version that did not note it; its scores count until there are newer ones.
+TABLES = """
+CREATE TABLE way (
+    id INTEGER PRIMARY KEY,
+    frequency TEXT NOT NULL,
+    detector TEXT NOT NULL,
+    parameters TEXT NOT NULL,
+    UNIQUE (frequency, detector, parameters)
+);
+CREATE TABLE scored (
+    way INTEGER NOT NULL REFERENCES way (id),
+    day INTEGER NOT NULL,
+    known_at INTEGER NOT NULL,
+    series BLOB NOT NULL,
+    reason BLOB NOT NULL,
+    surprise BLOB,
+    observed BLOB,
+    expected BLOB,
+    lower BLOB,
+    upper BLOB,
+    above BLOB,
+    UNIQUE (way, day, known_at)
+);
+"""
+
+
+_COLUMNS = ("series", "reason", *FIELDS)
+_INSERT = (
+    f"INSERT OR REPLACE INTO scored (way, day, known_at, {', '.join(_COLUMNS)})"  # noqa: S608
+    f" VALUES ({', '.join('?' * (3 + len(_COLUMNS)))})"
 )
+_ROW = np.dtype([("series", np.int64), ("reason", np.int8), *((name, np.float64) for name in FIELDS)])
+
+
+class Way(NamedTuple):
+    """How series are judged: those of a frequency, by a detector with its parameters as one canonical text."""
+
+    frequency: str
+    detector: str
+    parameters: str
+
+
+class _Cells(NamedTuple):
+    """The scores of some series on one date."""
+
+    numbers: Integers  # (n,) of the series, ascending
+    reason: npt.NDArray[np.int8]  # (n,)
+    fields: Mapping[str, Floats]  # (n,) each
 
 
 def save_scores(
-    store: Store,
-    detector: str,
-    parameters: str,
-    keys: Sequence[SeriesKey],
-    dates: Dates,
-    scores: Scores,
-    known_at: datetime,
+    store: Store, way: Way, keys: Sequence[SeriesKey], dates: Dates, scores: Scores, known_at: datetime
 ) -> int:
     """Store the scores that differ from what was last known, and return how many.  Writes.
 
     Args:
         store: The database, within ``write``.
-        detector: Its name.
-        parameters: Its parameters as one canonical text.
-        keys: N series.
+        way: How they were made.
+        keys: N different series.
         dates: (K,) datetime64[D], ascending.
         scores: (K, N).
         known_at: What the scores were made of was known then.
     """
     if scores.surprise.size == 0:
         return 0
-    method = _method(store, detector, parameters)
-    if method is None:
-        method = store.change(
-            "INSERT INTO method (detector, parameters) VALUES (?, ?)", (detector, parameters)
-        ).lastrowid
-    before, stored = _load(store, detector, parameters, keys, dates, known_at)
+    before, stored = _load(store, way, keys, dates, known_at, FIELDS)
     differs = ~stored | (before.reason != scores.reason)
     for name in FIELDS:
         old, new = getattr(before, name), getattr(scores, name)
         differs |= ~((old == new) | (np.isnan(old) & np.isnan(new)))
-    columns, rows = np.nonzero(differs.T)  # by series, then date, as in the table
+    if not differs.any():
+        return 0
+    number = _number(store, way)
     ids = series.ids_of(store, keys)
-    numbers = np.array([ids[key] for key in keys], dtype=np.int64)[columns]
-    days = dates.astype("datetime64[D]").astype(np.int64)[rows]
-    content = [getattr(scores, name)[rows, columns].tolist() for name in (*FIELDS, "reason")]
-    instant = seconds_of(known_at)
-    store.change_all(
-        f"INSERT OR REPLACE INTO score VALUES ({method}, ?, ?, {instant}, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-        zip(numbers.tolist(), days.tolist(), *content, strict=True),
-    )
-    return len(rows)
+    numbers = np.array([ids[key] for key in keys], dtype=np.int64)
+    order, days = np.argsort(numbers), dates.astype("datetime64[D]").astype(np.int64)
+    for row in np.flatnonzero(differs.any(axis=1)):
+        columns = order[differs[row, order]]
+        fields = {name: getattr(scores, name)[row, columns] for name in FIELDS}
+        cells = _Cells(numbers[columns], scores.reason[row, columns], fields)
+        _put(store, number, int(days[row]), seconds_of(known_at), cells)
+    return int(differs.sum())
 
 
 def load_scores(
-    store: Store, detector: str, parameters: str, keys: Sequence[SeriesKey], dates: Dates, known_at: datetime
+    store: Store,
+    way: Way,
+    keys: Sequence[SeriesKey],
+    dates: Dates,
+    known_at: datetime,
+    *,
+    only: Sequence[str] = FIELDS,
 ) -> Scores:
     """Return the (K, N) scores as they were known; a cell never scored is NaN, its reason NOT_REPORTED.
 
     Args:
         store: The database.
-        detector: Its name.
-        parameters: The canonical text they were saved under.
-        keys: N series.
+        way: How they were made.
+        keys: N different series.
         dates: (K,) datetime64[D], ascending.
         known_at: Scores saved for a later instant are not looked at.
+        only: The numbers that are asked for; the others are NaN.
     """
-    return _load(store, detector, parameters, keys, dates, known_at)[0]
+    return _load(store, way, keys, dates, known_at, only)[0]
 
 
 def _load(
-    store: Store, detector: str, parameters: str, keys: Sequence[SeriesKey], dates: Dates, known_at: datetime
+    store: Store, way: Way, keys: Sequence[SeriesKey], dates: Dates, known_at: datetime, only: Sequence[str]
 ) -> tuple[Scores, npt.NDArray[np.bool_]]:
     """Return the scores, and (K, N) which of them were ever stored."""
     shape = (len(dates), len(keys))
-    arrays = {name: np.full(shape, np.nan) for name in FIELDS}
+    nothing = np.broadcast_to(np.nan, shape)
+    arrays = {name: np.full(shape, np.nan) if name in only else nothing for name in FIELDS}
     reason = np.full(shape, Reason.NOT_REPORTED, dtype=np.int8)
     stored = np.zeros(shape, dtype=bool)
-    method = _method(store, detector, parameters)
-    if method is None or stored.size == 0:
-        return Scores(**arrays, reason=reason), stored
-    days = dates.astype("datetime64[D]").astype(np.int64)
-    asked = {
-        "columns": series.columns(store, keys),
-        "method": method,
-        "first": int(days[0]),
-        "last": int(days[-1]),
-        "known_at": seconds_of(known_at),
-    }
-    with store.translated():
-        found = store.cursor(
-            f"SELECT wanted.key, s.day, {', '.join(FIELDS)}, reason"  # noqa: S608
-            " FROM json_each(:columns) AS wanted CROSS JOIN score AS s"
-            " ON s.method_id = :method AND s.series_id = wanted.value AND s.day BETWEEN :first AND :last"
-            " WHERE s.known_at <= :known_at",
-            asked,
-        )
-        cells = np.fromiter(found, dtype=_CELLS)
-    row_of = np.full(days[-1] - days[0] + 1, -1)
-    row_of[days - days[0]] = np.arange(len(days))
-    rows = row_of[cells["day"] - days[0]]
-    cells, rows = cells[rows >= 0], rows[rows >= 0]
-    # Rows come in the order of the key, so that of several instants the last is kept.
-    where = (rows, cells["column"])
-    for name in FIELDS:
-        arrays[name][where] = cells[name]
-    reason[where], stored[where] = cells["reason"], True
+    with store.reading():
+        ways = _ways(store, way)
+        if ways and stored.size:
+            numbers = series.numbers(store, keys)
+            column_of = np.full(max(series.highest(store), int(numbers.max())) + 1, -1)
+            column_of[numbers[numbers >= 0]] = np.flatnonzero(numbers >= 0)
+            for row, there, reasons, *contents in _found(store, ways, dates, known_at, only):
+                column = column_of[unpacked(there)]
+                asked = column >= 0
+                column = column[asked]
+                reason[row, column], stored[row, column] = np.frombuffer(reasons, dtype=np.int8)[asked], True
+                for name, content in zip(only, contents, strict=True):
+                    arrays[name][row, column] = np.nan if content is None else floats(content)[asked]
     return Scores(**arrays, reason=reason), stored
 
 
-def _method(store: Store, detector: str, parameters: str) -> int | None:
-    found = store.row("SELECT id FROM method WHERE detector = ? AND parameters = ?", (detector, parameters))
-    return None if found is None else found[0]
+def _number(store: Store, way: Way) -> int:
+    """Return the number of a way, giving a new one a number.  Writes."""
+    store.change("INSERT OR IGNORE INTO way (frequency, detector, parameters) VALUES (?, ?, ?)", way)
+    return _ways(store, way)[-1]
+
+
+def _ways(store: Store, way: Way) -> list[int]:
+    """Return the numbers of a way: of a version before, if there is one, and its own."""
+    found = store.rows(
+        "SELECT id FROM way WHERE frequency IN ('', ?) AND detector = ? AND parameters = ? ORDER BY frequency", way
+    )
+    return [number for (number,) in found]
+
+
+def _found(
+    store: Store, ways: Sequence[int], dates: Dates, known_at: datetime, only: Sequence[str]
+) -> Iterator[tuple[Any, ...]]:
+    """Yield row, series, reasons and the numbers asked for of every BLOB of the dates, as they came to be known."""
+    days = dates.astype("datetime64[D]").astype(np.int64).tolist()
+    found = store.rows(
+        "SELECT wanted.key, s.rowid FROM json_each(?) AS wanted CROSS JOIN json_each(?) AS way"
+        " CROSS JOIN scored AS s ON s.way = way.value AND s.day = wanted.value AND s.known_at <= ?"
+        " ORDER BY wanted.key, s.known_at, s.way",  # of rows without their BLOBs, which sorting would copy
+        (json.dumps(days), json.dumps(ways), seconds_of(known_at)),
+    )
+    content = f"SELECT {', '.join(('series', 'reason', *only))} FROM scored WHERE rowid = ?"  # noqa: S608
+    for row, id in found:
+        yield (row, *store.rows(content, (id,))[0])
+
+
+def _put(store: Store, way: int, day: int, known_at: int, cells: _Cells) -> None:
+    """Store the scores of some series, beside those of others that became known at the same instant."""
+    found = store.row(
+        f"SELECT {', '.join(_COLUMNS)} FROM scored WHERE way = ? AND day = ? AND known_at = ?",  # noqa: S608
+        (way, day, known_at),
+    )
+    if found is not None:
+        there, reasons, *contents = found
+        numbers = unpacked(there)
+        nothing = np.full(len(numbers), np.nan)
+        fields = [nothing if content is None else floats(content) for content in contents]
+        before = _Cells(numbers, np.frombuffer(reasons, dtype=np.int8), dict(zip(FIELDS, fields, strict=True)))
+        cells = _laid_over(before, cells)
+    store.change(_INSERT, (way, day, known_at, *_blobs(cells)))
+
+
+def _blobs(cells: _Cells) -> tuple[bytes | None, ...]:
+    fields = (cells.fields[name] for name in FIELDS)
+    numbers = (None if np.isnan(found).all() else of_floats(found) for found in fields)
+    return (packed(cells.numbers), cells.reason.astype(np.int8).tobytes(), *numbers)
+
+
+def _laid_over(before: _Cells, after: _Cells) -> _Cells:
+    numbers = np.union1d(before.numbers, after.numbers)
+    fields = {name: np.full(len(numbers), np.nan) for name in FIELDS}
+    reason = np.zeros(len(numbers), dtype=np.int8)
+    for cells in (before, after):
+        at = np.searchsorted(numbers, cells.numbers)
+        reason[at] = cells.reason
+        for name in FIELDS:
+            fields[name][at] = cells.fields[name]
+    return _Cells(numbers, reason, fields)
+
+
+def carry_over(db: Database) -> None:
+    """Bring the scores of a version that kept a row for each into BLOBs, as they were known; then drop the rows."""
+    db.executescript(TABLES)
+    db.execute("INSERT INTO way SELECT id, '', detector, parameters FROM method")
+    rows = db.execute(
+        f"SELECT method_id, day, known_at, series_id, reason, {', '.join(FIELDS)} FROM score"  # noqa: S608
+        " ORDER BY method_id, day, known_at, series_id"
+    )
+    for (way, day, known_at), found in groupby(rows, key=lambda row: row[:3]):
+        cells = np.fromiter((row[3:] for row in found), dtype=_ROW)
+        fields = {name: cells[name] for name in FIELDS}
+        db.execute(_INSERT, (way, day, known_at, *_blobs(_Cells(cells["series"], cells["reason"], fields))))
+    db.executescript("DROP TABLE score; DROP TABLE method;")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from warning.model import SeriesKey
 from warning.store.connection import Store
+from warning.store.packing import Integers
 
 
 def ids(store: Store) -> dict[SeriesKey, int]:
@@ -29,3 +32,15 @@ def columns(store: Store, keys: Sequence[SeriesKey]) -> str:
     """Return the numbers of N series as a JSON list, for ``json_each``: its key is the column, null was never met."""
     known = ids(store)
     return json.dumps([known.get(key) for key in keys])
+
+
+def numbers(store: Store, keys: Sequence[SeriesKey]) -> Integers:
+    """Return (N,) the numbers of series, -1 for one that was never met."""
+    known = ids(store)
+    return np.array([known.get(key, -1) for key in keys], dtype=np.int64)
+
+
+def highest(store: Store) -> int:
+    """Return the highest number of a series, 0 before the first."""
+    found = store.row("SELECT max(id) FROM series")
+    return 0 if found is None or found[0] is None else int(found[0])
