@@ -201,7 +201,7 @@ def test_scores_of_the_version_before_are_what_they_were_at_any_instant(tmp_path
         (2, 1, 0, 0, 9.5, 0),
     ]
     old = Database(tmp_path / "kapok.db")
-    MIGRATIONS.apply(old, stop_before="m008_scores_as_blobs")
+    MIGRATIONS.apply(old, stop_before="m010_scores_as_blobs")
     monday = (MONDAY - date(1970, 1, 1)).days
     with old.atomic():
         old.conn.executemany("INSERT INTO series VALUES (?, ?, ?)", [(n, *key) for n, key in enumerate(KEYS, 1)])
@@ -228,7 +228,7 @@ def test_scores_of_the_version_before_are_what_they_were_at_any_instant(tmp_path
 
 def test_scores_of_the_version_before_are_not_written_again(tmp_path: Path) -> None:
     old = Database(tmp_path / "kapok.db")
-    MIGRATIONS.apply(old, stop_before="m008_scores_as_blobs")
+    MIGRATIONS.apply(old, stop_before="m010_scores_as_blobs")
     with old.atomic():
         old.execute("INSERT INTO series VALUES (1, ?, ?)", THEFTS)
         old.execute("INSERT INTO method VALUES (1, 'ears', 'baseline=7')")
