@@ -343,6 +343,33 @@ def test_a_feed_of_events_that_is_fetched_can_be_tried(database: Path, tmp_path:
     assert "3 row(s): 3 counted, 0 repeated, 0 to quarantine; 2 whole day(s)" in " ".join(result.output.split())
 
 
+def test_the_events_of_a_feed_are_listed_with_what_they_are_counted_for(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(tmp_path, SQL)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def listed(*words: str) -> tuple[int, str]:
+        config = ["--config", str(tmp_path / "config.toml")]
+        result = CliRunner().invoke(app, ["feed", "events", *words, *config])
+        return result.exit_code, result.output + str(result.exception or "")
+
+    pulled(tmp_path, SATURDAY, "08:00")
+    _, before = listed("grid", "--days", "1")
+    insert(database, [("010102-1", "2026-11-22 10:00:00", "噪声", "")])
+    pulled(tmp_path, SATURDAY + timedelta(days=2), "08:00")
+    code, after = listed("grid")
+
+    assert "2026-11-20 至 2026-11-20：整天 1 天" in before
+    assert code == 0
+    assert [line.split() for line in after.splitlines() if "盗窃" in line or "噪声" in line][:2] == [
+        *(["入室盗窃", "超期", "1", "盗窃警情数、按期办结率"], ["噪声", "未填", "none", "1", "无", "nothing"]),
+    ]
+    assert "2026-11-19 至 2026-11-22：整天 3 天" in after
+    assert "未报完 1 天 / 1 day(s) not whole: 2026-11-21" in after
+    assert "是网格事件的映射；有 grid" in listed("gird")[1]
+
+
 def test_the_faults_of_a_mapping_of_events_are_told_by_check(tmp_path: Path) -> None:
     config = lay(tmp_path)
     say(tmp_path, FILE, EVENTS.format(more='tier = "grid"').replace('"thefts"', '"theft"'))

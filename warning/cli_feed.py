@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from warning.city import City
     from warning.counting import Counted
+    from warning.sources.delivery import Kind
 
 app = typer.Typer(
     help="各部门报送的数据 / what the departments send",
@@ -95,21 +98,7 @@ def show_counted(city: City, counted: Counted, limit: int) -> None:
 
     delivery, rows, aside = counted.delivery, counted.values, counted.quarantined
     many = np.bincount(delivery.kind, weights=delivery.change, minlength=len(delivery.kinds)).astype(int)
-    often = sorted(zip(delivery.kinds, many.tolist(), strict=True), key=lambda one: (-one[1], one[0]))
-    screen.show_table(
-        "类别和结果 Categories and results",
-        ("类别 category", "结果 result", "件数 events", "用于 counted for"),
-        [
-            (
-                *map(screen.literal, (kind.category, kind.result or "未填 none")),
-                events,
-                "、".join(city.indicators[id].name_zh for id in counted.uses[kind]) or "无 nothing",
-            )
-            for kind, events in often[: max(limit, KINDS)]
-        ],
-    )
-    if len(often) > max(limit, KINDS):
-        screen.say(f"  共 {len(often)} 种，--limit 可多列 / {len(often)} in all; --limit lists more")
+    _show_kinds(city, dict(zip(delivery.kinds, many.tolist(), strict=True)), counted.uses, max(limit, KINDS))
     order = np.argsort(-rows.values, kind="stable")[:limit].tolist()
     screen.show_table(
         "将得出 Would come out",
@@ -146,6 +135,26 @@ def show_counted(city: City, counted: Counted, limit: int) -> None:
     )
 
 
+def _show_kinds(city: City, counts: Mapping[Kind, int], uses: Mapping[Kind, Sequence[str]], most: int) -> None:
+    from warning import screen
+
+    often = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    screen.show_table(
+        "类别和结果 Categories and results",
+        ("类别 category", "结果 result", "件数 events", "用于 counted for"),
+        [
+            (
+                *map(screen.literal, (kind.category, kind.result or "未填 none")),
+                events,
+                "、".join(city.indicators[id].name_zh for id in uses[kind]) or "无 nothing",
+            )
+            for kind, events in often[:most]
+        ],
+    )
+    if len(often) > most:
+        screen.say(f"  共 {len(often)} 种，--limit 可多列 / {len(often)} in all; --limit lists more")
+
+
 @app.command()
 def add(
     file: File,
@@ -158,6 +167,38 @@ def add(
 
     typer.echo(add_feed(deployment_of(config), file, name))
     typer.echo(f"kapok feed try {file} --feed {name}")
+
+
+@app.command()
+def events(
+    name: Annotated[str, typer.Argument(help="映射的名字 / name of the mapping")],
+    days: Annotated[int, typer.Option(min=1, help="最近多少天 / of how many days")] = 30,
+    limit: Annotated[int, typer.Option(min=1, help="至多列多少行 / rows listed at most")] = KINDS,
+    config: ConfigFile = None,
+) -> None:
+    """已计的网格事件：各类别几件、用于哪些指标 / The events counted: of which categories, and for what."""
+    from warning import screen
+    from warning.asked import records_of
+    from warning.counting import tallied
+    from warning.errors import ConfigError
+
+    with records_of(config) as service:
+        feed = service.feeds.get(name)
+        if feed is None or feed.events is None:
+            known = "、".join(one.id for one in service.feeds.values() if one.events is not None) or "无 none"
+            raise ConfigError(name, [f"不是网格事件的映射；有 {known} / is no mapping of events; known: {known}"])
+        found = tallied(service.store, feed, feed.events, days)
+        if found is None:
+            screen.say("还没有读入过事件 / no event was read yet")
+            return
+        _show_kinds(service.city, found.events, found.uses, limit)
+        screen.say(f"{found.first} 至 {found.last}：整天 {found.whole} 天 / {found.whole} whole day(s)")
+        if found.lacking:
+            named = "、".join(map(str, found.lacking[:SHOWN])) + (" …" if len(found.lacking) > SHOWN else "")
+            screen.say(f"  未报完 {len(found.lacking)} 天 / {len(found.lacking)} day(s) not whole: {named}")
+        if found.silent:
+            names = "、".join(found.silent)
+            screen.say(f"  映射中有、其间没有出现的类别 / categories of the mapping that did not occur: {names}")
 
 
 @app.command("list")

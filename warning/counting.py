@@ -6,13 +6,15 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TypeVar
 
 import numpy as np
 
 from warning import valuing
+from warning.event_mapping import Events
 from warning.folding import Folded, Numbers, fold
+from warning.mapping import Feed
 from warning.model import FileAccount, QuarantineEntry, Rows
 from warning.sources.cells import EPOCH
 from warning.sources.delivery import Delivery, Kind, Receipt
@@ -96,6 +98,52 @@ def keep(store: Store, delivery: Delivery, receipt: Receipt) -> FileAccount:
     for text in (*folded.faults, *_never_met(delivery, named, met)):
         run.notice(store, receipt.at, feed.id, text, zone=receipt.zone)
     return account
+
+
+@dataclass(frozen=True)
+class Tallied:
+    """What is known of the events of a feed in its last days."""
+
+    first: date
+    last: date
+    whole: int  # days
+    lacking: tuple[date, ...]  # days between that are not whole
+    events: Counter[Kind]
+    uses: Mapping[Kind, tuple[str, ...]]
+    silent: tuple[str, ...]  # categories of the mapping that none of them is of
+
+
+def tallied(store: Store, feed: Feed, events: Events, days: int) -> Tallied | None:
+    """Return what is known of the last days of a feed, None where it never brought an event.
+
+    Args:
+        store: The database.
+        feed: The mapping.
+        events: Its section.
+        days: How many.
+    """
+    found = tally.feed_of(store, feed.id)
+    known = {} if found is None else tally.days(store, found[0])
+    if found is None or not known:
+        return None
+    last = max(known)
+    first = max(min(known), last - days + 1)
+    names = _by_number(tally.kinds(store), NO_KIND)
+    counted: Counter[Kind] = Counter()
+    for _, cells in tally.cells(store, found[0], [day for day in known if day >= first]):
+        for kind, count in enumerate(np.bincount(cells.kinds, weights=cells.counts).tolist()):
+            if count:
+                counted[Kind(*names[kind])] += int(count)
+    lacking = [day for day in range(first, last + 1) if day not in known or not known[day].whole]
+    return Tallied(
+        first=EPOCH + timedelta(days=first),
+        last=EPOCH + timedelta(days=last),
+        whole=last + 1 - first - len(lacking),
+        lacking=tuple(EPOCH + timedelta(days=day) for day in lacking),
+        events=counted,
+        uses=valuing.used_for(events, counted),
+        silent=valuing.silent_of(events, counted),
+    )
 
 
 def _store(

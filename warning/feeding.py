@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -78,7 +78,7 @@ def try_file(deployment: Deployment, path: Path, name: str | None) -> Tried:
     except ConfigError as error:
         return Tried(None, guessed, error.faults, None, 0, 0)
     tried = _by(deployment, feed, path.name, content, now)
-    return Tried(None, guessed, (), tried.rows, tried.missing, tried.zeros)
+    return replace(tried, feed=None, guess=guessed)
 
 
 def try_tables(

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from warning.errors import SourceError
+from warning.event_guess import guess_events
 from warning.mapping import MISSING, TOTALS, Codes, Layout
 from warning.model import Indicator, Place
 from warning.sources import days, written
@@ -64,6 +65,7 @@ class Guess:
 
     content: Mapping[str, Any]
     unsure: tuple[Unsure, ...]
+    tail: tuple[str, ...] = ()  # lines behind it
 
     def toml(self) -> str:
         """Return it as the file a person goes on from."""
@@ -78,7 +80,7 @@ class Guess:
             if asked:
                 lines += ["", f"[codes.{what}]  # 请核对代码，去掉行首的井号 / check the codes, take the # away"]
                 lines += [f"# {_key(one.text)} = {_toml(one.code)}  # {one.name or '？'}" for one in asked]
-        return "\n".join(lines) + "\n"
+        return "\n".join([*lines, *self.tail]) + "\n"
 
 
 def guess(tables: Sequence[Table], name: str, city: Known, today: date) -> Guess:
@@ -91,8 +93,12 @@ def guess(tables: Sequence[Table], name: str, city: Known, today: date) -> Guess
         today: The day it is read on.
 
     Raises:
-        SourceError: if no header is found in it.
+        SourceError: if no header is found in it, or it is of events and has a column that must not be there.
     """
+    events = guess_events(tables, name, city)
+    if events is not None:
+        ignore = {"ignore": list(events.ignore)} if events.ignore else {}
+        return Guess({**_called(name), **ignore, "events": events.section}, (), events.tail)
     names = {"indicator": indicator_names(city, Codes()), "place": place_names(city, Codes())}
     wall = Wall("mdy", None, today, UTC)
     words = {key(word) for group in WORDS.values() for word in group}
@@ -141,6 +147,13 @@ def guess(tables: Sequence[Table], name: str, city: Known, today: date) -> Guess
     unknown = [(across, found.headers[n].text) for n in strange if n not in ignored]
     unknown += [(what, text) for what in names for text in (_texts(found, columns[what]) if what in columns else ())]
     return Guess(content, tuple(_unsure(unknown, names, city)))
+
+
+def _called(name: str) -> dict[str, Any]:
+    """Return what a file's name says: what it is, and which files are of its kind."""
+    stem = Path(name).stem
+    files = re.sub(r"\d[\d\-_年月日]*", "*", name) if re.search(r"\d", stem) else name
+    return {"name_zh": re.sub(r"[\d\-_.]+", "", stem) or stem, "files": [files]}
 
 
 def _columns(found: Head, roles: Sequence[str], names: Mapping[str, Names], wall: Wall) -> dict[str, int]:

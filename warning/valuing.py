@@ -53,6 +53,14 @@ def named_of(events: Events, kinds: Iterable[Kind]) -> set[str]:
     return {kind.category for kind in kinds if any(_among(kind.category, patterns) for patterns in asked)}
 
 
+def silent_of(events: Events, kinds: Iterable[Kind]) -> tuple[str, ...]:
+    """Return the categories that are asked for and that none of some kinds is of."""
+    named = [*(one.categories for one in events.counts), *(one.categories for one in events.ratios)]
+    met = {kind.category for kind in kinds}
+    patterns = dict.fromkeys(pattern for patterns in named for pattern in patterns)
+    return tuple(pattern for pattern in patterns if not any(_among(category, (pattern,)) for category in met))
+
+
 def _is_of(kind: Kind, categories: Collection[str], results: Collection[str]) -> bool:
     return _among(kind.category, categories) and _among(kind.result, results)
 

@@ -30,6 +30,11 @@ from warning.sources.written import shown
 
 ASKED = (*FACTS, "change")
 
+PERSONAL = (
+    "列“{label}”可能载有个人信息、地点或经过，整个文件未读；请部门删去该列后重送，ignore 不能放行"
+    " / the column {label!r} may tell of a person, of a spot or what happened there, and nothing of the file was read;"
+    " have the department take it out"
+)
 MOST_DAYS = 400  # of one file
 
 
@@ -134,11 +139,7 @@ def _require_no_others(head: Head, below: Columns, feed: Feed, places: Mapping[s
         told = personal.is_named_so(header) if n in facts else named and personal.may_tell(header)
         known = grids.place if n == places["grid"] else _nothing
         if told or personal.column_looks_so(below.cells[n], known):
-            raise SourceError(
-                f"列“{label}”可能载有个人信息、地点或经过，整个文件未读；请部门删去该列后重送，ignore 不能放行"
-                f" / the column {label!r} may tell of a person, of a spot or what happened there, and nothing of the"
-                " file was read; have the department take it out"
-            )
+            raise SourceError(PERSONAL.format(label=label))
         if n not in facts and not named and (header.parts or any(below.cells[n].distinct)):
             others.append(label)
     if len(below.ragged) > len(below.numbers):
