@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, time, tzinfo
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from warning.model import FileAccount, Rows
 from warning.sources import csv_files, files
 from warning.sources.delivery import Receipt
 from warning.sources.events import events_of
-from warning.sources.rows import Known, rows_of
+from warning.sources.rows import Due, Known, rows_of
 from warning.sources.shaping import shaped
 from warning.sources.table import Table
 from warning.store import Store, feed, quarantine, run
@@ -111,7 +111,8 @@ def mapped(
     found = shaped(tables, mapping, city, sha256=sha256, name=name, today=today, zone=zone)
     if found.missing or found.zeros:
         log.info("cells without a value name=%s missing=%d taken_as_zero=%d", name, found.missing, found.zeros)
-    return rows_of(found.long, city, received, late_after, zone=zone)
+    due = Due(mapping.due_days, time.fromisoformat(mapping.due or "00:00")) if mapping.archive else None
+    return rows_of(found.long, city, received, late_after, zone=zone, due=due)
 
 
 def _import_file(

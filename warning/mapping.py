@@ -157,6 +157,7 @@ class Feed(Checked):
     date_order: Literal["mdy", "dmy"] = "mdy"  # of 11/21 and 11/21/2026
     year: Annotated[int, Field(ge=1970, le=9999)] | None = None  # of 11/21; None: the latest not in the future
     align: bool = False  # a date within a week or month stands for it
+    archive: bool = False  # history sent afterwards: what does not say when it was received was when it was due
     sql: Sql | None = None
     http: Http | None = None
     push: Push | None = None

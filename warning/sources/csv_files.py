@@ -1,6 +1,6 @@
 """A watched folder of long CSV files: one row an observation.
 
-UTF-8, with or without a byte-order mark; columns ``indicator,place,date,value`` and,
+UTF-8, with or without a byte-order mark, packed by gzip or not; columns ``indicator,place,date,value`` and,
 if the sender knows it, ``received_at`` (ISO 8601 with its offset).  A file is read once
 by its content.
 """
@@ -18,6 +18,7 @@ from warning.checked import suggestion
 from warning.errors import SourceError
 from warning.model import QuarantineEntry, Rows
 from warning.sources import cells
+from warning.sources.packed import unpacked
 from warning.sources.rows import Known, Long, rows_of
 
 COLUMNS = ("indicator", "place", "date", "value")
@@ -47,7 +48,7 @@ def read(path: Path, city: Known, received: datetime, late_after: Mapping[str, i
         SourceError: if the file cannot be read, is not UTF-8, is empty, or has other columns than expected.
     """
     content = _content(path)
-    header, records = _table(path.name, content)
+    header, records = _table(path.name, unpacked(path.name, content))
     whole = [(row, record) for row, record in records if len(record) == len(header)]
     ragged = [
         QuarantineEntry(path.name, row, "", cells.short(",".join(record), 200), _ragged(len(record), len(header)))

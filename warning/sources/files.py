@@ -13,9 +13,9 @@ from warning.errors import SourceError
 from warning.mapping import Feed
 from warning.sources import text_files, workbooks
 from warning.sources.columns import Body
+from warning.sources.packed import MOST_BYTES, kind_of, unpacked
 from warning.sources.table import Table
 
-MOST_BYTES = 300_000_000
 NATIVE = ".csv"  # read without a mapping, too
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart", ".download")  # names a program gives while it copies
 SYSTEM = ("thumbs.db", "desktop.ini")  # what a file manager leaves behind
@@ -74,7 +74,7 @@ def feed_for(name: str, feeds: Mapping[str, Feed]) -> Feed | None:
         raise SourceError(
             f"{name}: claimed by {' and '.join(feed.id for feed in owners)}; correct files in city/feeds/"
         )
-    if not owners and Path(name).suffix.lower() != NATIVE:
+    if not owners and kind_of(name) != NATIVE:
         raise SourceError(f"{name}: no feed in city/feeds/ claims it; describe it with `kapok feed add`")
     return owners[0] if owners else None
 
@@ -94,11 +94,12 @@ def content_of(path: Path) -> bytes:
 
 
 def tables_of(name: str, content: bytes, sheets: Sequence[str] = ()) -> list[Table]:
-    """Return the tables of a file; what it is its content says, not its name.
+    """Return the tables of a file, packed by gzip or not; what it is its content says, not its name.
 
     Raises:
         SourceError: if it is neither text nor an .xlsx workbook, or holds nothing.
     """
+    content = unpacked(name, content)
     if content.startswith(_OLD_WORKBOOK):
         raise SourceError(f"{name}: an old .xls workbook, or one locked by a password; save it as .xlsx without one")
     zipped = content.startswith(b"PK")
@@ -114,6 +115,7 @@ def bodies_of(name: str, content: bytes, sheets: Sequence[str] = ()) -> list[Bod
     Raises:
         SourceError: as ``tables_of``.
     """
+    content = unpacked(name, content)
     if content.startswith((_OLD_WORKBOOK, b"PK")):
         return [Body(table) for table in tables_of(name, content, sheets)]
     even = text_files.even(name, content)

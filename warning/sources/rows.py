@@ -7,9 +7,9 @@ received.  What cannot be used goes to quarantine with its first fault.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
-from typing import Protocol
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta, tzinfo
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -59,7 +59,22 @@ class Long:
         return f"{self.sheets.text(row)}!{header}" if self.sheets is not None else header
 
 
-def rows_of(long: Long, city: Known, received: datetime, late_after: Mapping[str, int], *, zone: tzinfo) -> Rows:
+class Due(NamedTuple):
+    """When a period's value is due."""
+
+    days: int  # after the period's last day
+    hour: time  # on the wall
+
+
+def rows_of(
+    long: Long,
+    city: Known,
+    received: datetime,
+    late_after: Mapping[str, int],
+    *,
+    zone: tzinfo,
+    due: Due | None = None,
+) -> Rows:
     """Check the cells of a feed; what cannot be used of it is among the result's ``quarantined``.
 
     Args:
@@ -68,16 +83,20 @@ def rows_of(long: Long, city: Known, received: datetime, late_after: Mapping[str
         received: When the service reads it; the receipt of rows that do not say theirs.
         late_after: For each frequency, days after a period's end from which a value is late.
         zone: Whose dates the file's are.
+        due: For history sent afterwards, what stands for the receipt of rows that do not say theirs.
     """
     indicator = cells.names(long.indicator, city.indicators, "指标")
     place = cells.names(long.place, city.places, "地区")
     day = cells.dates(long.date)
     value = cells.numbers(long.value)
     receipt = cells.receipts(long.received_at, received)
-    wall = cells.local_days(receipt.values.astype(np.int64), zone)
     days = day.values.astype(np.int64)
     catalogue = list(city.indicators.values())
     of = indicator.values.astype(np.int64)
+    ends = last_days(days, _is(catalogue, "frequency", of))
+    if due is not None:
+        receipt = _when_due(receipt, ends, due, zone)
+    wall = cells.local_days(receipt.values.astype(np.int64), zone)
     faults = _faults(
         [(found.wrong, found.column, found.reason) for found in (indicator, place, day, value, receipt)]
         + _calendar_checks(long.date, days, wall, _is(catalogue, "frequency", of))
@@ -96,7 +115,7 @@ def rows_of(long: Long, city: Known, received: datetime, late_after: Mapping[str
     usable[list(faults)] = False
     codes = list(city.places)
     pairs, series = np.unique((of * len(codes) + place.values.astype(np.int64))[usable], return_inverse=True)
-    overdue = wall - last_days(days, _is(catalogue, "frequency", of))
+    overdue = wall - ends
     allowed = np.array([late_after[one.frequency] for one in catalogue])[of]
     return Rows(
         name=long.name,
@@ -186,6 +205,16 @@ def _is(catalogue: Sequence[Indicator], attribute: str, of: Integers) -> Callabl
         return np.array([getattr(indicator, attribute) == wanted for indicator in catalogue], dtype=np.bool_)[of]
 
     return mask
+
+
+def _when_due(receipt: Understood, ends: Integers, due: Due, zone: tzinfo) -> Understood:
+    """Return receipts in which a row that says none was received when its period was due, and not after now."""
+    now = int(receipt.values.max(initial=0)) // 86_400
+    distinct, codes = np.unique(np.minimum(ends, now + 1), return_inverse=True)  # a date of the year 9999 is no period
+    dates = [cells.EPOCH + timedelta(days=int(end) + due.days) for end in distinct]
+    seconds = np.array([datetime.combine(day, due.hour, zone).timestamp() for day in dates], dtype=np.float64)[codes]
+    silent = np.array([not text for text in receipt.column.distinct], dtype=np.bool_)[receipt.column.codes]
+    return replace(receipt, values=np.where(silent, np.minimum(seconds, receipt.values), receipt.values))
 
 
 def last_days(days: Integers, frequency: Callable[[str], Mask]) -> Integers:
