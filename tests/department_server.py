@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -97,3 +98,10 @@ def _request(connection: socket.socket) -> Asked | None:
     address = urlsplit(first.split(" ")[1])
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
     return Asked(address.path, {name: values[0] for name, values in parse_qs(address.query).items()}, headers)
+
+
+def in_english(said: str) -> str:
+    """Return what is said of a feed without its Chinese words, which must come first."""
+    found = re.fullmatch(r"(\w+: |)[^/]*[\u4e00-\u9fff][^/]* / (.*)", said, re.DOTALL)
+    assert found, said
+    return found[1] + found[2]

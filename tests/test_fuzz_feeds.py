@@ -489,7 +489,7 @@ def test_a_file_that_goes_away_in_the_middle_of_an_import_is_named_and_the_other
         )
 
     assert [account.error for account in accounts if account.error] == [
-        "03.csv: cannot be read: No such file or directory"
+        "03.csv: 读不出 / cannot be read: No such file or directory"
     ]
     assert len(accounts) == 6
 

@@ -179,8 +179,8 @@ def test_a_feed_whose_token_is_not_set_takes_nothing(
         pytest.param({"key": "k" * 201}, 400, "Idempotency-Key is needed", id="long-key"),
         pytest.param({"kind": "text/csv"}, 415, "application/json", id="csv-for-json"),
         pytest.param({"kind": ""}, 415, "application/json", id="no-kind"),
-        pytest.param({"content": b"{"}, 422, "police: no JSON in line 1", id="no-json"),
-        pytest.param({"content": []}, 422, "police: the push holds no rows", id="nothing"),
+        pytest.param({"content": b"{"}, 422, "police: 不是 JSON / no JSON in line 1", id="no-json"),
+        pytest.param({"content": []}, 422, "police: 没有行 / the push holds no rows", id="nothing"),
         pytest.param({"content": {"rows": ROWS}}, 422, "the JSON has no list", id="no-list"),
         pytest.param({"content": b" " * (MOST_BYTES + 1)}, 413, "longer than", id="too-long"),
     ],
@@ -224,7 +224,7 @@ def test_a_push_nobody_can_read_is_a_notice(desk: httpx.Client, tmp_path: Path) 
 
     with opened(load_deployment(tmp_path / "config.toml")) as service:
         [notice] = run.notices(service.store, service.clock())
-    assert (notice.about, notice.text[:29]) == ("police", "police: no JSON in line 1, ch")
+    assert (notice.about, notice.text.startswith("police: 不是 JSON / no JSON in ")) == ("police", True)
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])

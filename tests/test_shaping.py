@@ -352,4 +352,4 @@ def test_a_mapping_is_guessed_of_anything_or_refused(grid: list[list[str]]) -> N
     except SourceError as error:
         said = str(error)
 
-    assert said.startswith("警情.xlsx: no header was found") or tomllib.loads(said)["name_zh"] == "警情"
+    assert said.startswith("警情.xlsx: 找不到表头") or tomllib.loads(said)["name_zh"] == "警情"

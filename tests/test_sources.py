@@ -247,7 +247,7 @@ def test_a_file_that_cannot_be_read_says_what_to_do(tmp_path: Path, content: byt
 
 
 def test_a_file_that_vanished_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"gone\.csv: cannot be read: No such file"):
+    with pytest.raises(SourceError, match=r"gone\.csv: .*cannot be read: No such file"):
         csv_files.read(tmp_path / "gone.csv", TOWN, NOW, LATE_AFTER, zone=ZONE)
 
 
@@ -350,7 +350,9 @@ def test_a_broken_file_is_a_notice_and_the_next_goes_on(store: Store, folder: Pa
 
     broken, whole = take_in(store, folder)
 
-    assert broken.error == "a.csv: byte 3 is not UTF-8; save the file as 'CSV UTF-8'"
+    assert broken.error == (
+        "a.csv: 不是 UTF-8 编码，请另存为“CSV UTF-8”，或写一个映射 / byte 3 is not UTF-8; save the file as 'CSV UTF-8'"
+    )
     assert whole.accepted == 1
     assert [notice.about for notice in run.notices(store, NOW)] == ["a.csv"]
     assert [account.name for account in feed.files(store)] == ["b.csv"]
@@ -365,7 +367,7 @@ def test_a_broken_file_is_read_once_it_is_mended(store: Store, folder: Path) -> 
 
 
 def test_a_folder_that_cannot_be_listed_names_its_setting(store: Store, folder: Path) -> None:
-    with pytest.raises(SourceError, match=r"nowhere: cannot be listed: .*; correct paths\.feeds"):
+    with pytest.raises(SourceError, match=r"nowhere: .*cannot be listed: .*; correct paths\.feeds"):
         take_in(store, folder / "nowhere")
 
 

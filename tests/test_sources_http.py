@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from department_server import Asked, Department, answer, department
+from department_server import Asked, Department, answer, department, in_english
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -48,7 +48,7 @@ def refused(says: bytes | Callable[[Asked], bytes | None] | None, **source: Any)
     said = str(error.value)
     assert said.startswith("police: ")
     assert TOKEN not in said + repr(error.value.__cause__)
-    return said.replace(server.address.removeprefix("http://"), "HERE")
+    return in_english(said.replace(server.address.removeprefix("http://"), "HERE"))
 
 
 def cells(table: Table) -> list[tuple[str, ...]]:
@@ -199,7 +199,7 @@ def test_a_server_that_is_down_is_named() -> None:
         closed.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{closed.getsockname()[1]}"
 
-        with pytest.raises(SourceError, match=f"police: {address}/ cannot be reached: "):
+        with pytest.raises(SourceError, match=f"police: 连不上 / {address}/ cannot be reached: "):
             http.pull("police", Http(url=f"http://{address}/"), "", since=SINCE, until=UNTIL)
 
 

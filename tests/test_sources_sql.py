@@ -13,6 +13,7 @@ from pathlib import Path
 import postgres
 import psycopg
 import pytest
+from department_server import in_english
 
 from warning.errors import SourceError
 from warning.sources import sql
@@ -81,7 +82,7 @@ def refused(address: str, query: str, *, timeout: float = 20.0, most_rows: int =
         asked(address, query, timeout=timeout, most_rows=most_rows)
     assert "s3cret" not in str(error.value)
     assert "s3cret" not in repr(error.value.__cause__)
-    return str(error.value)
+    return in_english(str(error.value))
 
 
 def test_the_dates_asked_for_are_what_is_answered(address: str) -> None:
@@ -147,7 +148,7 @@ def test_more_rows_than_may_be_are_refused_whole(address: str) -> None:
 
 def test_more_text_than_may_be_is_refused_whole(address: str) -> None:
     with pytest.raises(
-        SourceError, match="police: the answer is longer than 40 characters; let the query ask for less"
+        SourceError, match="police: 内容太长 / the answer is longer than 40 characters; let the query ask for less"
     ):
         sql.ask("police", address, "SELECT * FROM calls", since=SINCE, until=UNTIL, most_text=40)
 

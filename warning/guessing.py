@@ -116,7 +116,9 @@ def guess(tables: Sequence[Table], name: str, city: Known, today: date) -> Guess
         with suppress(SourceError):  # a sheet of notes
             heads[table.sheet] = table, head_of(table, None, score)
     if not heads:
-        raise SourceError(f"{name}: no header was found; write its mapping by hand: docs/feeds.en.md")
+        raise SourceError(
+            f"{name}: 找不到表头，请手写映射 / no header was found; write its mapping by hand: docs/feeds.zh.md"
+        )
     table, found = next(iter(heads.values()))
     roles = [role(header) for header in found.headers]
     columns = _columns(found, roles, names, wall)

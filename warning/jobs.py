@@ -147,7 +147,9 @@ def take_in(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SourceError(f"{folder}: the folder cannot be made: {error.strerror}; correct paths.feeds") from error
+        raise SourceError(
+            f"{folder}: 目录建不成 / the folder cannot be made: {error.strerror}; correct paths.feeds"
+        ) from error
     late_after = service.config.feeds.late_after.model_dump()
     return import_folder(
         service.store,

@@ -127,7 +127,7 @@ def try_fetched(deployment: Deployment, name: str | None) -> Tried:
     since = (until.replace(day=1) - timedelta(days=1)).replace(day=1)
     table = table_of(known[name], since, until)
     if not table.lines:
-        raise SourceError(f"{name}: answers nothing of {since} to {until}")
+        raise SourceError(f"{name}: 没有这些日期的数 / answers nothing of {since} to {until}")
     return try_tables(deployment, known[name], name, [Body(table)], now, (since, until))
 
 

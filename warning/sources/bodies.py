@@ -42,14 +42,20 @@ def parsed(name: str, body: bytes, *, said: str = "") -> Any:
             body.decode("utf-8-sig"), parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_once
         )
     except UnicodeDecodeError as error:
-        raise SourceError(f"{name}: byte {error.start + 1} is not UTF-8, which JSON must be") from error
+        raise SourceError(
+            f"{name}: 不是 UTF-8 编码 / byte {error.start + 1} is not UTF-8, which JSON must be"
+        ) from error
     except json.JSONDecodeError as error:
         kind = f"; it says it is {said}" if said and "json" not in said else ""
-        raise SourceError(f"{name}: no JSON in line {error.lineno}, character {error.colno}{kind}") from error
+        raise SourceError(
+            f"{name}: 不是 JSON / no JSON in line {error.lineno}, character {error.colno}{kind}"
+        ) from error
     except _Twice as error:
-        raise SourceError(f"{name}: an object has the key {_cell(str(error))[:40]!r} twice") from error
+        raise SourceError(f"{name}: 键重复 / an object has the key {_cell(str(error))[:40]!r} twice") from error
     except RecursionError as error:
-        raise SourceError(f"{name}: the JSON is nested too deeply; expected a list of flat objects") from error
+        raise SourceError(
+            f"{name}: JSON 嵌套太深 / the JSON is nested too deeply; expected a list of flat objects"
+        ) from error
 
 
 def at(content: Any, path: str) -> Any:
@@ -69,10 +75,12 @@ def records_at(name: str, content: Any, path: str) -> list[Mapping[str, Any]]:
     if not isinstance(found, list):
         where = f"at {path!r}" if path else "at its beginning"
         keys = f"; it is an object with {_listed(content)}" if isinstance(content, Mapping) else ""
-        raise SourceError(f"{name}: the JSON has no list {where}{keys}")
+        raise SourceError(f"{name}: JSON 中没有所写的列表 / the JSON has no list {where}{keys}")
     odd = next((number for number, one in enumerate(found, start=1) if not isinstance(one, Mapping)), None)
     if odd is not None:
-        raise SourceError(f"{name}: entry {odd} of the JSON's list is no object with named values")
+        raise SourceError(
+            f"{name}: 列表中的一项不是对象 / entry {odd} of the JSON's list is no object with named values"
+        )
     return found
 
 
@@ -86,9 +94,11 @@ def table_of_records(name: str, sha256: str, records: Sequence[Mapping[str, Any]
     for record in records:
         columns |= dict.fromkeys(record)
         if len(columns) > MOST_COLUMNS:
-            raise SourceError(f"{name}: the objects have more than {MOST_COLUMNS} different keys")
+            raise SourceError(f"{name}: 列太多 / the objects have more than {MOST_COLUMNS} different keys")
     if len(columns) * len(records) > MOST_CELLS:
-        raise SourceError(f"{name}: {len(records)} objects of {len(columns)} keys are too many; send fewer at once")
+        raise SourceError(
+            f"{name}: 太多 / {len(records)} objects of {len(columns)} keys are too many; send fewer at once"
+        )
     rows = [tuple(map(_cell, columns)), *(tuple(_cell(record.get(key)) for key in columns) for record in records)]
     lines = [Line(number, cells) for number, cells in enumerate(rows, start=1) if any(cells)]
     return Table(name, "", sha256, tuple(lines))
@@ -114,7 +124,7 @@ def joined(name: str, sha256: str, pages: Sequence[Table]) -> Table:
     lines: list[Line] = list(filled[0].lines) if filled else []
     for page in filled[1:]:
         if page.lines[0].cells != lines[0].cells:
-            raise SourceError(f"{name}: a later page begins with another header than the first")
+            raise SourceError(f"{name}: 各页表头不同 / a later page begins with another header than the first")
         lines += [Line(lines[-1].number + n, line.cells) for n, line in enumerate(page.lines[1:], start=1)]
     return Table(name, "", sha256, tuple(lines))
 

@@ -68,7 +68,10 @@ def _table(name: str, content: bytes) -> tuple[list[str], list[tuple[int, list[s
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SourceError(f"{name}: byte {error.start + 1} is not UTF-8; save the file as 'CSV UTF-8'") from error
+        raise SourceError(
+            f"{name}: 不是 UTF-8 编码，请另存为“CSV UTF-8”，或写一个映射"
+            f" / byte {error.start + 1} is not UTF-8; save the file as 'CSV UTF-8'"
+        ) from error
     # No column can hold a line break, so a line is a record, and a lone quotation mark spoils no other row.
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     header = [cell.strip() for cell in _record(lines[0])]
@@ -76,7 +79,7 @@ def _table(name: str, content: bytes) -> tuple[list[str], list[tuple[int, list[s
         header.pop()
     faults = _header_faults(header) if text.strip() else [f"the file is empty; expected {_expected()}"]
     if faults:
-        raise SourceError(f"{name}: {len(faults)} problem(s)\n" + "\n".join(f"  {fault}" for fault in faults))
+        raise SourceError(f"{name}: 列不对 / {len(faults)} problem(s)\n" + "\n".join(f"  {fault}" for fault in faults))
     known: dict[str, str] = {}  # a large file says the same few texts again and again: each is kept once
     once = known.setdefault
     records = ((row, _record(line)) for row, line in enumerate(islice(lines, 1, None), start=2) if line)
@@ -126,4 +129,4 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise SourceError(f"{path.name}: cannot be read: {error.strerror}") from error
+        raise SourceError(f"{path.name}: 读不出 / cannot be read: {error.strerror}") from error

@@ -49,7 +49,7 @@ def candidates(folder: Path, feeds: Mapping[str, Feed], at: datetime | None) -> 
         asked = {path for path in folders if _holds_claimed(path, feeds)}
         return sorted({*asked, *(path for path in shown if path not in folders and _rests(path, at))})
     except OSError as error:
-        raise SourceError(f"{folder}: cannot be listed: {error.strerror}; correct paths.feeds") from error
+        raise SourceError(f"{folder}: 目录打不开 / cannot be listed: {error.strerror}; correct paths.feeds") from error
 
 
 def state(path: Path) -> tuple[int, int, int] | None:
@@ -68,14 +68,18 @@ def feed_for(name: str, feeds: Mapping[str, Feed]) -> Feed | None:
         SourceError: if several feeds claim it, or none does and it is no CSV file.
     """
     if Path(name).suffix.lower() in UNFINISHED:
-        raise SourceError(f"{name}: its copying was never finished; send it again")
+        raise SourceError(f"{name}: 没有传完，请重新送 / its copying was never finished; send it again")
     owners = [feed for feed in feeds.values() if claims(feed, name)]
     if len(owners) > 1:
         raise SourceError(
-            f"{name}: claimed by {' and '.join(feed.id for feed in owners)}; correct files in city/feeds/"
+            f"{name}: 有几个映射认领，请改 files / claimed by {' and '.join(feed.id for feed in owners)};"
+            " correct files in city/feeds/"
         )
     if not owners and kind_of(name) != NATIVE:
-        raise SourceError(f"{name}: no feed in city/feeds/ claims it; describe it with `kapok feed add`")
+        raise SourceError(
+            f"{name}: 没有映射认领这个文件，请用 kapok feed add 写一个"
+            " / no feed in city/feeds/ claims it; describe it with `kapok feed add`"
+        )
     return owners[0] if owners else None
 
 
@@ -87,10 +91,13 @@ def content_of(path: Path) -> bytes:
     """
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise SourceError(f"{path.name}: larger than {MOST_BYTES // 1_000_000} MB; send it in parts")
+            raise SourceError(
+                f"{path.name}: 大于 {MOST_BYTES // 1_000_000} MB，请分开送"
+                f" / larger than {MOST_BYTES // 1_000_000} MB; send it in parts"
+            )
         return path.read_bytes()
     except OSError as error:
-        raise SourceError(f"{path.name}: cannot be read: {error.strerror}") from error
+        raise SourceError(f"{path.name}: 读不出 / cannot be read: {error.strerror}") from error
 
 
 def tables_of(name: str, content: bytes, sheets: Sequence[str] = ()) -> list[Table]:
@@ -101,11 +108,14 @@ def tables_of(name: str, content: bytes, sheets: Sequence[str] = ()) -> list[Tab
     """
     content = unpacked(name, content)
     if content.startswith(_OLD_WORKBOOK):
-        raise SourceError(f"{name}: an old .xls workbook, or one locked by a password; save it as .xlsx without one")
+        raise SourceError(
+            f"{name}: 旧式 .xls 或加了密码的工作簿，请另存为不加密的 .xlsx"
+            " / an old .xls workbook, or one locked by a password; save it as .xlsx without one"
+        )
     zipped = content.startswith(b"PK")
     tables = workbooks.tables(name, content, sheets) if zipped else text_files.tables(name, content)
     if not tables:
-        raise SourceError(f"{name}: the file is empty")
+        raise SourceError(f"{name}: 文件是空的 / the file is empty")
     return tables
 
 
@@ -140,7 +150,10 @@ def require_file(path: Path) -> None:
         SourceError: if it is one.
     """
     if path.is_dir():
-        raise SourceError(f"{path.name}: a folder, whose files are not read; lay them into {path.parent} itself")
+        raise SourceError(
+            f"{path.name}: 子文件夹中的文件不读，请直接放进 {path.parent}"
+            f" / a folder, whose files are not read; lay them into {path.parent} itself"
+        )
 
 
 def _holds_claimed(folder: Path, feeds: Mapping[str, Feed]) -> bool:

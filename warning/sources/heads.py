@@ -63,7 +63,10 @@ class Head:
             for depth in range(4):
                 found = [n for n, one in enumerate(self.headers) if key((*one.names, "", "", "")[depth]) == name]
                 if len(found) > 1:
-                    raise SourceError(f"the column {self.headers[found[0]].text!r} stands there {len(found)} times")
+                    raise SourceError(
+                        f"有 {len(found)} 列同名 / the column {self.headers[found[0]].text!r} stands there"
+                        f" {len(found)} times"
+                    )
                 if found:
                     return found[0]
         return None
@@ -89,7 +92,9 @@ def head_of(table: Table, row: int | None, score: Callable[[Head], int]) -> Head
             best, most = head, points
     if best is None:
         first = table.lines[begins[0]].cells if begins else ()
-        raise SourceError(f"no header was found; the first line is {shown([cell for cell in first if cell])!r}")
+        raise SourceError(
+            f"找不到映射所写的表头 / no header was found; the first line is {shown([cell for cell in first if cell])!r}"
+        )
     return best
 
 

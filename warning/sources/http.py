@@ -67,7 +67,10 @@ def pull(
     import httpx
 
     if token and not re.fullmatch(r"[\x21-\x7e]+", token):
-        raise SourceError(f"{name}: the token holds blanks or characters that are not ASCII; is it the right file?")
+        raise SourceError(
+            f"{name}: 口令中有空格或非 ASCII 字符"
+            " / the token holds blanks or characters that are not ASCII; is it the right file?"
+        )
     url = _url(name, source.url.replace("{since}", since.isoformat()).replace("{until}", until.isoformat()))
     source = source.model_copy(update={"hosts": (url.host, *source.hosts)})
     headers = {"User-Agent": "kapok-watch", "Accept-Encoding": "identity"}  # a small answer may unfold to a huge one
@@ -82,11 +85,11 @@ def pull(
                 name, bodies.fingerprint("http", name, [page.sha256.encode() for page in pages]), pages
             )
     except httpx.TimeoutException as error:
-        raise SourceError(f"{name}: {_where(url)} did not answer within {source.timeout:g} s") from error
+        raise SourceError(f"{name}: 超时没有应答 / {_where(url)} did not answer within {source.timeout:g} s") from error
     except httpx.RemoteProtocolError as error:
-        raise SourceError(f"{name}: {_where(url)} broke off in the middle of its answer: {error}") from error
+        raise SourceError(f"{name}: 应答中断 / {_where(url)} broke off in the middle of its answer: {error}") from error
     except httpx.TransportError as error:
-        raise SourceError(f"{name}: {_where(url)} cannot be reached: {error}") from error
+        raise SourceError(f"{name}: 连不上 / {_where(url)} cannot be reached: {error}") from error
 
 
 def _pages(asked: _Asked, beat: Callable[[str], None]) -> Iterator[Table]:
@@ -107,7 +110,7 @@ def _pages(asked: _Asked, beat: Callable[[str], None]) -> Iterator[Table]:
         if by == "page" and len(page.lines) <= 1:
             return  # past the last one
         if page.sha256 in seen:
-            raise SourceError(f"{name}: {_where(url)} answers page {number} with what an earlier page held")
+            raise SourceError(f"{name}: 翻页重复 / {_where(url)} answers page {number} with what an earlier page held")
         seen.add(page.sha256)
         yield page
         if by == "page":
@@ -118,7 +121,9 @@ def _pages(asked: _Asked, beat: Callable[[str], None]) -> Iterator[Table]:
             url = url.copy_set_param(parameter, following)
         else:
             url = _joined(name, answer.url, following)
-    raise SourceError(f"{name}: {_where(url)} has more than {most} pages; ask for fewer dates, or raise max_pages")
+    raise SourceError(
+        f"{name}: 页数太多 / {_where(url)} has more than {most} pages; ask for fewer dates, or raise max_pages"
+    )
 
 
 def _understood(asked: _Asked, answer: _Answer) -> tuple[Table, str]:
@@ -154,7 +159,9 @@ def _answer(asked: _Asked, url: httpx.URL, room: int) -> _Answer:
             body = b"".join(_chunks(asked, url, response, end, room))
             following = response.links.get("next", {}).get("url", "")
             return _Answer(url, body, response.headers.get("content-type", ""), following)
-    raise SourceError(f"{name}: {_where(url)} is the end of more than {MOST_REDIRECTS} redirects; correct the address")
+    raise SourceError(
+        f"{name}: 转向太多次 / {_where(url)} is the end of more than {MOST_REDIRECTS} redirects; correct the address"
+    )
 
 
 def _chunks(asked: _Asked, url: httpx.URL, response: httpx.Response, end: float, room: int) -> Iterator[bytes]:
@@ -163,19 +170,25 @@ def _chunks(asked: _Asked, url: httpx.URL, response: httpx.Response, end: float,
         room -= len(chunk)
         if room < 0:
             raise SourceError(
-                f"{asked.name}: {_where(url)} answers more than {source.max_bytes} bytes;"
+                f"{asked.name}: 应答太长 / {_where(url)} answers more than {source.max_bytes} bytes;"
                 " ask for fewer dates, or raise max_bytes"
             )
         if time.monotonic() > end:
-            raise SourceError(f"{asked.name}: {_where(url)} did not end its answer within {source.timeout:g} s")
+            raise SourceError(
+                f"{asked.name}: 应答太慢 / {_where(url)} did not end its answer within {source.timeout:g} s"
+            )
         yield chunk
 
 
 def _require_allowed(name: str, url: httpx.URL, hosts: Sequence[str]) -> None:
     if url.scheme != "https" and not (url.scheme == "http" and url.host in LOOPBACK):
-        raise SourceError(f"{name}: {_where(url)} would be asked by {url.scheme or 'nothing'}; only https is")
+        raise SourceError(
+            f"{name}: 只用 https / {_where(url)} would be asked by {url.scheme or 'nothing'}; only https is"
+        )
     if url.host not in hosts and f"{url.host}:{url.port}" not in hosts:
-        raise SourceError(f"{name}: {url.host} is none of the hosts that may be asked: {', '.join(hosts)}")
+        raise SourceError(
+            f"{name}: 不许访问这个主机 / {url.host} is none of the hosts that may be asked: {', '.join(hosts)}"
+        )
 
 
 def _require_welcome(name: str, url: httpx.URL, response: httpx.Response) -> None:
@@ -183,10 +196,14 @@ def _require_welcome(name: str, url: httpx.URL, response: httpx.Response) -> Non
     if not 200 <= status < 300:
         known = {one.value: one.phrase for one in HTTPStatus}
         hint = "; is the token the right one?" if status in (401, 403) else ""
-        raise SourceError(f"{name}: {_where(url)} answered {status} {known.get(status, '')}".rstrip() + hint)
+        raise SourceError(
+            f"{name}: 没有给数据 / {_where(url)} answered {status} {known.get(status, '')}".rstrip() + hint
+        )
     coding = response.headers.get("content-encoding", "identity")
     if coding != "identity":
-        raise SourceError(f"{name}: {_where(url)} packs its answer ({coding[:20]}) though it was asked not to")
+        raise SourceError(
+            f"{name}: 应答经过压缩 / {_where(url)} packs its answer ({coding[:20]}) though it was asked not to"
+        )
 
 
 def _url(name: str, text: str) -> httpx.URL:
@@ -195,9 +212,13 @@ def _url(name: str, text: str) -> httpx.URL:
     try:
         url = httpx.URL(text)
     except (httpx.InvalidURL, ValueError) as error:
-        raise SourceError(f"{name}: the address is no URL; write e.g. https://data.example.com/daily") from error
+        raise SourceError(
+            f"{name}: 地址不对 / the address is no URL; write e.g. https://data.example.com/daily"
+        ) from error
     if url.userinfo:
-        raise SourceError(f"{name}: the address holds a user or password; give a token by the environment")
+        raise SourceError(
+            f"{name}: 地址中不可写用户和密码 / the address holds a user or password; give a token by the environment"
+        )
     return url
 
 

@@ -69,7 +69,7 @@ def shaped(
             heads[table.sheet] = _gather(table, feed, names, gathered, halves, wall)
         except SourceError as error:
             where = f"{name}, sheet {table.sheet}" if table.sheet else name
-            raise SourceError(f"{where}: {error}; the mapping is city/feeds/{feed.id}.toml") from error
+            raise SourceError(f"{where}: {error}（映射 mapping: city/feeds/{feed.id}.toml）") from error
     halves.gather(gathered)
     long, missing, zeros = understood(gathered, feed, city, names, sha256=sha256, name=name, wall=wall)
     return Shaped(long, heads, missing, zeros)
@@ -101,7 +101,7 @@ def head(table: Table, feed: Feed, names: Mapping[str, Names], wall: Wall) -> tu
     lacking = [fact for fact, n in there.items() if n is None and fact != "received_at"]
     if lacking:
         said = ", ".join(f"{' / '.join(wanted[fact])} (columns.{fact})" for fact in lacking)
-        raise SourceError(f"no column is called {said}; found: {written.shown(labels_of(best))}")
+        raise SourceError(f"缺列 / no column is called {said}; found: {written.shown(labels_of(best))}")
     return best, {fact: n for fact, n in there.items() if n is not None}
 
 
@@ -130,7 +130,9 @@ def _gather(
     named = personal(found, known, {*further, *((columns["value"],) if "value" in columns else ())})
     if named:
         raise SourceError(
-            f"the column {named!r} looks like personal data, and nothing of the file was read; only counts may be sent"
+            f"“{named}”一列像个人信息，整个文件没有读，请部门删去该列后重送"
+            f" / the column {named!r} looks like personal data,"
+            " and nothing of the file was read; only counts may be sent"
         )
     _require_halves(feed, found)
     outside = {fact: _outside(feed, fact, table, found, names) for fact in KEYS if fact not in columns}
@@ -179,7 +181,7 @@ def _require_halves(feed: Feed, found: Head) -> None:
     """Complain of a wide table that lacks a column of a ratio; in other layouts the two are rows."""
     for text in (text for ratio in feed.ratios for text in (ratio.numerator, ratio.denominator)):
         if feed.layout == "indicators" and found.find((text,)) is None:
-            raise SourceError(f"no column is called {text} (ratios); found: {written.shown(labels_of(found))}")
+            raise SourceError(f"缺列 / no column is called {text} (ratios); found: {written.shown(labels_of(found))}")
 
 
 def _asides(found: Head, own: Mapping[int, set[str]], totals: set[str]) -> Callable[[Sequence[str]], bool]:

@@ -83,7 +83,9 @@ def ask(
                     text += sum(len(cell) for record in found for cell in record)
                     _require_within(name, len(records), text, most_rows, most_text)
                     if time.monotonic() > end:
-                        raise SourceError(f"{name}: the answer took longer than {timeout:g} s; ask for fewer dates")
+                        raise SourceError(
+                            f"{name}: 查询超时 / the answer took longer than {timeout:g} s; ask for fewer dates"
+                        )
     except SQLAlchemyError as error:
         raise SourceError(f"{name}: {_complaint(error, url, timeout)}") from error
     return _table(name, header, records)
@@ -97,14 +99,20 @@ def _url(name: str, address: str) -> URL:
         url = make_url(address)
     except (ArgumentError, ValueError):
         # Not chained: the library repeats the address, and the password with it.
-        raise SourceError(f"{name}: the address of the database is no URL; write e.g. {_EXAMPLE}") from None
+        raise SourceError(
+            f"{name}: 数据库地址不对 / the address of the database is no URL; write e.g. {_EXAMPLE}"
+        ) from None
     kind = url.get_backend_name()
     if kind == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     if kind != "sqlite":
-        raise SourceError(f"{name}: databases of the kind {kind!r} are not read; known: postgresql, sqlite")
+        raise SourceError(
+            f"{name}: 不读这种数据库 / databases of the kind {kind!r} are not read; known: postgresql, sqlite"
+        )
     if not url.database or url.database == ":memory:":
-        raise SourceError(f"{name}: the address names no file; write e.g. sqlite:////srv/share/file.db")
+        raise SourceError(
+            f"{name}: 地址中没有文件 / the address names no file; write e.g. sqlite:////srv/share/file.db"
+        )
     return url
 
 
@@ -114,13 +122,16 @@ def _statement(name: str, query: str, known: dict[str, date]) -> tuple[TextClaus
     one = _COMMENTS.sub("", query, count=1).strip().rstrip(";")
     if not _READS.match(one):
         raise SourceError(
-            f"{name}: the query begins with {cells.short(one.partition(' ')[0])!r} and may only read; write one SELECT"
+            f"{name}: 只可查询 / the query begins with {cells.short(one.partition(' ')[0])!r} and may only read;"
+            " write one SELECT"
         )
     bare = text(one)
     wanted = set(bare.compile().params)
     unknown = sorted(wanted - set(known))
     if unknown:
-        raise SourceError(f"{name}: the query asks for :{unknown[0]}; it may ask for {_listed(PARAMETERS)}")
+        raise SourceError(
+            f"{name}: 查询中的参数不认识 / the query asks for :{unknown[0]}; it may ask for {_listed(PARAMETERS)}"
+        )
     typed = [bindparam(asked, type_=Date) for asked in PARAMETERS if asked in wanted]
     return bare.bindparams(*typed), {asked: known[asked] for asked in wanted}
 
@@ -135,7 +146,8 @@ def _reading(url: URL, timeout: float) -> Iterator[Connection]:
         engine = create_engine(_read_only(url), connect_args=_arguments(url, timeout), poolclass=NullPool)
     except ModuleNotFoundError as error:
         raise SourceError(
-            f"PostgreSQL needs the package {error.name!r}; install it: pip install 'kapok-watch[postgresql]'"
+            f"缺 PostgreSQL 驱动 / PostgreSQL needs the package {error.name!r};"
+            " install it: pip install 'kapok-watch[postgresql]'"
         ) from error
     try:
         with engine.connect() as connection:
@@ -184,11 +196,13 @@ def _stop_after(connection: Connection, timeout: float) -> None:
 def _require_within(name: str, rows: int, text: int, most_rows: int, most_text: int) -> None:
     if rows > most_rows:
         raise SourceError(
-            f"{name}: the query returns more than {most_rows} rows; let it ask for the dates"
+            f"{name}: 行数太多 / the query returns more than {most_rows} rows; let it ask for the dates"
             f" from :since to :until, in groups by date and place"
         )
     if text > most_text:
-        raise SourceError(f"{name}: the answer is longer than {most_text} characters; let the query ask for less")
+        raise SourceError(
+            f"{name}: 内容太长 / the answer is longer than {most_text} characters; let the query ask for less"
+        )
 
 
 def _table(name: str, header: tuple[str, ...], records: Sequence[tuple[str, ...]]) -> Table:
@@ -228,13 +242,13 @@ def _complaint(error: Exception, url: URL, timeout: float) -> str:
         line = line.replace(url.password, "***")
     lowered = said.lower()
     if "statement timeout" in lowered or lowered == "interrupted":
-        return f"the answer took longer than {timeout:g} s; ask for fewer dates, or raise the feed's timeout"
+        return f"查询超时 / the answer took longer than {timeout:g} s; ask for fewer dates, or raise the feed's timeout"
     if any(sign in lowered for sign in _WRITES):
-        return f"the query wants to write, which it may not: {line}; write one SELECT"
+        return f"只可查询 / the query wants to write, which it may not: {line}; write one SELECT"
     if "unable to open database file" in lowered:
-        return f"{url.database} cannot be opened; check that it is there and may be read"
+        return f"打不开 / {url.database} cannot be opened; check that it is there and may be read"
     where = url.database if url.get_backend_name() == "sqlite" else f"{url.host or 'localhost'}:{url.port or 5432}"
-    return f"{where} answered: {line}"
+    return f"数据库拒绝 / {where} answered: {line}"
 
 
 def _listed(names: Sequence[str]) -> str:

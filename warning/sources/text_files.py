@@ -73,7 +73,9 @@ def decoded(name: str, content: bytes) -> str:
             return content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise SourceError(f"{name}: neither UTF-8 nor GB18030; save the file as 'CSV UTF-8'")
+    raise SourceError(
+        f"{name}: 编码不明，请另存为“CSV UTF-8” / neither UTF-8 nor GB18030; save the file as 'CSV UTF-8'"
+    )
 
 
 def _delimiter(text: str) -> str:

@@ -52,7 +52,9 @@ def tables(name: str, content: bytes, sheets: Sequence[str] = ()) -> list[Table]
             shown = [sheet.name for sheet in book.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
             wanted = [n for n in there if any(fnmatchcase(n, pattern) for pattern in sheets)] if sheets else shown
             if not wanted:
-                raise SourceError(f"{name}: no sheet is called {' or '.join(sheets)}; there are: {', '.join(there)}")
+                raise SourceError(
+                    f"{name}: 没有这样的表 / no sheet is called {' or '.join(sheets)}; there are: {', '.join(there)}"
+                )
             found = []
             for title in wanted:
                 sheet = book.get_sheet_by_name(title)
@@ -60,11 +62,13 @@ def tables(name: str, content: bytes, sheets: Sequence[str] = ()) -> list[Table]
                 merged = sheet.merged_cell_ranges or []
                 found.append(Table(name, title, sha256, _lines(rows, merged)))
     except (CalamineError, OSError, ValueError) as error:
-        raise SourceError(f"{name}: the workbook cannot be read: {error}; save it anew as .xlsx") from error
+        raise SourceError(
+            f"{name}: 工作簿读不出，请另存 / the workbook cannot be read: {error}; save it anew as .xlsx"
+        ) from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # what the reader, written in Rust, raises at its own faults
             raise
-        raise SourceError(f"{name}: the workbook is damaged; save it anew as .xlsx") from error
+        raise SourceError(f"{name}: 工作簿损坏，请另存 / the workbook is damaged; save it anew as .xlsx") from error
     return [table for table in found if table.lines]
 
 
@@ -104,18 +108,27 @@ def _measure(name: str, content: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
             if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_BYTES:
-                raise SourceError(f"{name}: unpacked it is larger than {MOST_BYTES // 1_000_000} MB; send it in parts")
+                raise SourceError(
+                    f"{name}: 解开后大于 {MOST_BYTES // 1_000_000} MB，请分开送"
+                    f" / unpacked it is larger than {MOST_BYTES // 1_000_000} MB; send it in parts"
+                )
             if any(part.compress_type not in METHODS for part in parts):
-                raise SourceError(f"{name}: packed in a way that no .xlsx workbook is; save it anew")
+                raise SourceError(
+                    f"{name}: 压缩方式不是 .xlsx 的，请另存 / packed in a way that no .xlsx workbook is; save it anew"
+                )
             for part in parts:
                 rows, columns = _reach(archive, part)
                 if rows * columns > MOST_CELLS:
                     raise SourceError(
-                        f"{name}: {part.filename} reaches to row {rows}, column {columns}, more than {MOST_CELLS} "
+                        f"{name}: 表太大，请删去空行空列或分开送"
+                        f" / {part.filename} reaches to row {rows}, column {columns}, more than {MOST_CELLS} "
                         "cells; delete the empty rows and columns, or send it in parts"
                     )
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
-        raise SourceError(f"{name}: not an .xlsx workbook, damaged or locked by a password; save it anew") from error
+        raise SourceError(
+            f"{name}: 不是 .xlsx 工作簿，或已损坏、加了密码，请另存"
+            " / not an .xlsx workbook, damaged or locked by a password; save it anew"
+        ) from error
 
 
 def _reach(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Corner:

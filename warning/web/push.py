@@ -165,7 +165,7 @@ def _table(feed: Feed, content: str, body: bytes) -> Table:
 def _stored(service: Service, feed: Feed, key: str, table: Table, now: datetime) -> str:
     counts_up = feed.events is not None and feed.events.delivery == "increments"
     if len(table.lines) <= 1 and not counts_up:  # of these even nothing says something: that nothing is missing
-        raise SourceError(f"{feed.id}: the push holds no rows")
+        raise SourceError(f"{feed.id}: 没有行 / the push holds no rows")
     account = pulling.taken(service, feed, table, now)
     entries = quarantine.quarantined(service.store, file=account.name, limit=min(account.quarantined, LISTED))
     answer = json.dumps(_answer(account, entries), ensure_ascii=False)
