@@ -160,7 +160,7 @@ def test_without_a_configuration_every_command_says_where_it_looked(
         pytest.param(
             "import",
             setting('feeds = "feeds"', 'feeds = "config.toml/feeds"'),
-            "{folder}/config.toml/feeds: the folder cannot be made: Not a directory; correct paths.feeds\n",
+            "{folder}/config.toml/feeds: 目录建不成 / the folder cannot be made: Not a directory; correct paths.feeds\n",
             id="feeds-below-a-file",
         ),
         pytest.param(
@@ -313,7 +313,7 @@ def test_a_feed_file_nobody_can_read_is_named_and_the_others_are_read(tmp_path: 
 
     answer = run("import", "--config", str(config))
 
-    assert "refused: a.csv: byte" in answer.stdout
+    assert "refused: a.csv: 不是 UTF-8 编码" in answer.stdout
     assert "b.csv" in answer.stdout
     assert (answer.returncode, answer.stderr) == (2, "")
     with closing(sqlite3.connect(tmp_path / "kapok.db")) as database:
