@@ -160,7 +160,7 @@ def test_without_a_configuration_every_command_says_where_it_looked(
         pytest.param(
             "import",
             setting('feeds = "feeds"', 'feeds = "config.toml/feeds"'),
-            "{folder}/config.toml/feeds: 目录建不成 / the folder cannot be made: Not a directory; correct paths.feeds\n",
+            "{folder}/config.toml/feeds: 目录建不成 / the folder cannot be made: Not a directory; correct paths.feeds",
             id="feeds-below-a-file",
         ),
         pytest.param(

@@ -60,6 +60,20 @@ def test_a_file_nobody_can_read_is_named_until_it_is_mended(service: Service, tm
     assert wrong(service) == []
 
 
+def test_files_that_cannot_be_read_for_one_reason_share_a_line(service: Service, tmp_path: Path) -> None:
+    for name in ("a.zip", "b.zip", "c.zip", "d.zip"):
+        (tmp_path / "feeds" / name).write_bytes(b"PK")
+    (tmp_path / "feeds" / "z.csv").write_bytes(b"\xff\xff")
+    judge(service, tmp_path)
+
+    found = [text for text in wrong(service) if text.startswith("文件 ")]
+
+    assert [text.partition("：")[0] for text in found] == [
+        "文件 a.zip、b.zip、c.zip 等 4 个无法读入",
+        "文件 z.csv 无法读入",
+    ]
+
+
 def test_a_day_that_did_not_arrive_is_named_with_its_place(service: Service, tmp_path: Path) -> None:
     deliver(tmp_path, "friday.csv", [cell for cell in usual(FRIDAY) if cell[1] != EAST])
 

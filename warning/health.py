@@ -99,10 +99,14 @@ def _feeds(service: Service, found: Seen) -> Iterator[str]:
         yield f"数据来源“{name}”{since}连续 {last.failures} 次未能获取：{last.reason.removeprefix(f'{last.feed}: ')}"
     if len(found.failing) > NAMED:
         yield f"另有 {len(found.failing) - NAMED} 个数据来源未能获取"
-    for file in found.refused[:NAMED]:
-        yield f"文件 {file.name} 无法读入：{file.reason.removeprefix(f'{file.name}: ')}"
-    if len(found.refused) > NAMED:
-        yield f"另有 {len(found.refused) - NAMED} 个文件无法读入"
+    alike: dict[str, list[str]] = {}
+    for file in found.refused:
+        alike.setdefault(file.reason.removeprefix(f"{file.name}: "), []).append(file.name)
+    for reason, files in list(alike.items())[:NAMED]:
+        more = f" 等 {len(files)} 个" if len(files) > NAMED else " "
+        yield f"文件 {'、'.join(files[:NAMED])}{more}无法读入：{reason}"
+    if len(alike) > NAMED:
+        yield f"另有 {sum(map(len, list(alike.values())[NAMED:]))} 个文件因其他原因无法读入"
     if found.quarantined:
         rows = sum(count for _, count in found.quarantined)
         names = "、".join(name for name, _ in found.quarantined[:NAMED])
