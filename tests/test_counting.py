@@ -156,7 +156,8 @@ def test_a_day_that_is_not_over_is_kept_and_not_counted(desk: Desk) -> None:
     desk.send(table("010101-1 20 盗窃 x5"), "21 00:00")
 
     assert account.accepted == 3
-    assert account.notes[0].startswith("11月20日尚未报完，暂不计")
+    assert [note[:12] for note in account.notes] == ["所报的日期尚未过完，均未", "11月20日尚未报完，暂"]
+    assert [notice[:9] for notice in desk.notices()] == ["所报的日期尚未过完"]
     assert partial == [[], [], []]
     assert desk.thefts("20") == [[5], [0], [0]]
 

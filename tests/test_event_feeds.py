@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from department_server import answer, department
+from department_server import Asked, answer, department
 from event_city import EAST, HEADER, STREETS, TOWN, WEST, lay, set_clock, table, values
 from little_city import FRIDAY, SATURDAY, at
 from typer.testing import CliRunner
@@ -27,7 +27,7 @@ from warning.model import Level, SeriesKey, Transition
 from warning.scoring import values as rolled_up
 from warning.service import Service, load_deployment, open_service, opened
 from warning.store import alert as alerts_of
-from warning.store import feed, quarantine
+from warning.store import feed, quarantine, tally
 from warning.web.server import Server
 
 EVENTS = """
@@ -148,6 +148,20 @@ def test_what_is_asked_for_is_whole_from_the_first_event_on_with_or_without_even
     ]
 
 
+def test_days_that_are_asked_for_and_have_no_event_are_zero_also_where_none_comes_at_all(
+    database: Path, tmp_path: Path
+) -> None:
+    say(tmp_path, SQL, EVENTS.format(more='days = "asked"'))
+    pulled(tmp_path, SATURDAY, "08:00")
+
+    accounts = pulled(tmp_path, date(2026, 12, 10), "08:00")
+
+    assert accounts == [(3, 0, 3, 0), (0, 0, 0, 0)]
+    assert [known(tmp_path, day) for day in ("20", "29", "2026-12-09", "2026-12-10")] == [
+        *([[1], [0], [1]], [[0], [0], [0]], [[0], [0], [0]], [[], [], []]),
+    ]
+
+
 def test_a_day_that_comes_late_to_the_database_is_whole_when_it_is_due(database: Path, tmp_path: Path) -> None:
     say(tmp_path, f'due = "06:00"\n{SQL}')
 
@@ -174,6 +188,51 @@ def test_a_result_that_is_another_by_now_corrects_the_day(database: Path, tmp_pa
         assert values(service, "thefts", "20") == [[1], [0], [1]]
 
 
+def test_events_are_asked_for_as_many_days_back_as_are_judged_again(database: Path, tmp_path: Path) -> None:
+    say(tmp_path, SQL)
+
+    with open_service(tmp_path / "config.toml") as service:
+        (mapping,) = pulling.fetched(service)
+        first = pulling.wanted(service, mapping, at(SATURDAY, "08:00"))
+        pulling.pull(service, [mapping], at(SATURDAY, "08:00"), beat=lambda _: None)
+        then = pulling.wanted(service, mapping, at(SATURDAY, "09:00"))
+
+    assert first == (date(2025, 11, 1), SATURDAY)
+    assert then == (date(2026, 11, 6), SATURDAY)  # 14 days before the last that had events
+
+
+def test_years_of_events_are_asked_for_month_by_month_and_what_came_before_a_failure_stays(
+    tmp_path: Path,
+) -> None:
+    lay(tmp_path)
+    asked = []
+
+    def says(request: Asked) -> bytes:
+        since, until = request.query["since"], request.query["until"]
+        asked.append((date.fromisoformat(since), date.fromisoformat(until)))
+        if len(asked) == 3:
+            return answer("", status=503)
+        return answer(json.dumps(records([(f"010101-{len(asked)}", f"{since} 10:00", "盗窃", "")])))
+
+    with department(says) as server:
+        say(tmp_path, HTTP.format(address=server.address))
+        set_clock(tmp_path, at(SATURDAY, "08:00"))
+        with open_service(tmp_path / "config.toml") as service:
+            (mapping,) = pulling.fetched(service)
+            first = pulling.pull(service, [mapping], service.clock(), beat=lambda _: None)
+            again = pulling.pull(service, [mapping], service.clock(), beat=lambda _: None)
+            kept = len(tally.days(service.store, 1))
+
+    assert [account.error is None for account in first] == [True, True, False]
+    assert all(account.error is None for account in again)
+    assert asked[0] == (date(2025, 11, 1), date(2025, 12, 1))
+    assert asked[1] == (date(2025, 12, 2), date(2026, 1, 1))
+    assert asked[3][0] == date(2025, 12, 2) - timedelta(days=14)  # from the last day that had events
+    assert all((until - since).days < 31 for since, until in asked)
+    assert asked[-1][1] == SATURDAY
+    assert kept == 2 + len(again)
+
+
 def test_a_column_too_many_in_a_database_stops_its_feed(database: Path, tmp_path: Path) -> None:
     say(tmp_path, SQL.replace("result FROM", "result, 7 AS officer FROM"))
     set_clock(tmp_path, at(SATURDAY, "08:00"))
@@ -189,7 +248,7 @@ def test_a_column_too_many_in_a_database_stops_its_feed(database: Path, tmp_path
 def test_events_of_a_server_are_counted(tmp_path: Path) -> None:
     lay(tmp_path)
     with department(lambda asked: answer(json.dumps(records(SOME)))) as server:
-        say(tmp_path, HTTP.format(address=server.address))
+        say(tmp_path, HTTP.format(address=server.address).partition("?")[0] + '"\n')
 
         (account,) = pulled(tmp_path, SATURDAY, "08:00")
 

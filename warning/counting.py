@@ -13,7 +13,7 @@ import numpy as np
 
 from warning import valuing
 from warning.event_mapping import Events
-from warning.folding import Folded, Numbers, fold
+from warning.folding import Folded, Numbers, begun, fold
 from warning.mapping import Feed
 from warning.model import FileAccount, QuarantineEntry, Rows
 from warning.sources.cells import EPOCH
@@ -48,6 +48,7 @@ class Counted:
 def tried(delivery: Delivery, receipt: Receipt) -> Counted:
     """Return what a delivery would come to if nothing had been known before."""
     numbers = Numbers(*(np.arange(len(names), dtype=np.int64) for names in (delivery.grids, delivery.kinds)))
+    delivery = begun(delivery, receipt, {})
     folded = fold(delivery, receipt, numbers, {}, {})
     days = ((day, cells) for day, (one, cells) in folded.days.items() if one.whole and cells is not None)
     values, _ = valuing.values(days, folded.changed, receipt, delivery.grids, delivery.kinds)
@@ -80,6 +81,7 @@ def keep(store: Store, delivery: Delivery, receipt: Receipt) -> FileAccount:
     before, made_by = tally.feed_of(store, feed.id), valuing.made_by(receipt)
     number = tally.keep_feed(store, feed.id, made_by)
     known = tally.days(store, number)
+    delivery = begun(delivery, receipt, known)
     spoken = np.union1d(delivery.days, delivery.covered).tolist()
     folded = fold(delivery, receipt, numbers, known, dict(tally.cells(store, number, spoken)))
     tally.keep(store, number, folded.days)
@@ -150,7 +152,7 @@ def _store(
     store: Store, delivery: Delivery, receipt: Receipt, folded: Folded, rows: Rows, account: FileAccount
 ) -> None:
     new, sha256 = feeds_of.news(store, rows), delivery.sha256
-    if receipt.feed.kind == "push" and not delivery.read:
+    if receipt.feed.kind != "file" and not delivery.read:
         if not len(new.rows):
             return  # a sign of life that changes nothing needs no account
         sha256 = hashlib.sha256(f"{sha256} {receipt.at.isoformat()}".encode()).hexdigest()

@@ -14,7 +14,7 @@ from warning.checked import checked, read_toml, suggestion
 from warning.city import City
 from warning.errors import ConfigError
 from warning.event_mapping import city_faults, claimed_twice, faults_of
-from warning.mapping import NATIVE, OUTSIDE, Feed, Kind, indicators_of
+from warning.mapping import NATIVE, OUTSIDE, Feed, Kind, asks_for_days, indicators_of
 
 
 def read_feeds(folder: Path, city: City | None) -> tuple[dict[str, Feed], list[ConfigError]]:
@@ -101,9 +101,8 @@ def _layout_faults(feed: Feed) -> Iterator[str]:
 
 
 def _event_faults(feed: Feed) -> Iterator[str]:
-    asks = feed.sql is not None and all(day in feed.sql.query for day in (":since", ":until"))
-    asks |= feed.http is not None and all(day in feed.http.url for day in ("{since}", "{until}"))
-    return faults_of(feed.events, feed.kind, feed.model_fields_set, asks=asks) if feed.events else iter(())
+    if feed.events is not None:
+        yield from faults_of(feed.events, feed.kind, feed.model_fields_set, asks=asks_for_days(feed))
 
 
 def _city_faults(feed: Feed, city: City, counted: dict[tuple[str, str], str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 
 import numpy as np
@@ -21,6 +21,10 @@ from warning.sources.delivery import SOME_DAY, Delivery, Receipt
 from warning.tallying import NONE, Cells, Day, both, cells_of, common, doubtful
 
 NOT_WHOLE = "这一天的件数远少于已知的或其他各日，不像全天，未采用；如确为更正，请在映射中写 events.least = 0"
+TOO_EARLY = (
+    "所报的日期尚未过完，均未计；当日即报全的，请在映射中写 due 和 due_days = 0，其他的过了零点再报"
+    " / none of the days is over, and none is counted; what is whole on its day needs due and due_days = 0"
+)
 NOT_THERE = "没有可以撤销的事件：此前未报过，或已撤销"
 
 
@@ -43,6 +47,19 @@ class Folded:
     refused: list[QuarantineEntry] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)  # why days are not counted that should be
     notes: list[str] = field(default_factory=list)
+
+
+def begun(delivery: Delivery, receipt: Receipt, known: Mapping[int, Day]) -> Delivery:
+    """Return a delivery without the days before the first event there ever was.
+
+    What was asked for from earlier days may be from before there was anything to ask.
+    """
+    if receipt.events.days != "asked":
+        return delivery
+    ever = [*(day for day, one in known.items() if one.events), *np.unique(delivery.days).tolist()]
+    first = min(ever, default=None)
+    kept = delivery.covered[delivery.covered >= first] if first is not None else delivery.covered[:0]
+    return replace(delivery, covered=kept)
 
 
 def fold(
@@ -76,6 +93,9 @@ def fold(
             found.changed.add(day)
         if there is not None and not whole:
             _say_why(found, day, is_over=over)
+    on_the_day = receipt.feed.kind in ("file", "push") and events.delivery == "days"
+    if on_the_day and found.days and not any(_is_over(day, receipt) for day in found.days):
+        found.faults.append(TOO_EARLY)
     return found
 
 

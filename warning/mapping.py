@@ -174,6 +174,13 @@ class Feed(Checked):
         return self.model_dump_json(exclude_defaults=True, exclude=aside | {"files", "sql", "http", "push"})
 
 
+def asks_for_days(feed: Feed) -> bool:
+    """Say whether a query or an address names the first and the last day that is wanted."""
+    if feed.sql is not None:
+        return all(day in feed.sql.query for day in (":since", ":until"))
+    return feed.http is not None and all(day in feed.http.url for day in ("{since}", "{until}"))
+
+
 def indicators_of(feed: Feed) -> tuple[str, ...]:
     """Return the indicators a mapping names, each once; none where the table alone says."""
     named = (

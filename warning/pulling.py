@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 from warning import counting
@@ -16,7 +16,7 @@ from warning.errors import ConfigError, SourceError
 from warning.feeding import Tried, try_tables
 from warning.folding import last_over
 from warning.intake import mapped
-from warning.mapping import Feed, Http, Sql
+from warning.mapping import Feed, Http, Sql, asks_for_days
 from warning.model import FileAccount
 from warning.scoring import Beat
 from warning.service import Deployment, Service
@@ -33,6 +33,7 @@ from warning.store import quarantine, run
 log = logging.getLogger(__name__)
 
 AGAIN = (5, 15, 60)  # minutes after which a failed pull is made again, unless it is due before; the last one repeats
+AT_ONCE = 31  # days of events asked for at once: there may be a million a day
 AGAIN_SENT = "同一来源又送来这一行，以新的一条为准"
 
 Due = Callable[[str, datetime, datetime], bool]  # cron expression, after, until: was there an instant between?
@@ -67,11 +68,10 @@ def pull(service: Service, feeds: Iterable[Feed], now: datetime, *, beat: Beat) 
     for feed in feeds:
         beat(f"feed {feed.id}")
         try:
-            account = _pulled(service, feed, now, beat)
+            for account in _pulled(service, feed, now, beat):
+                accounts.append(account)
         except (SourceError, ConfigError) as error:
-            account = _failed(service, feed, now, str(error))
-        if account is not None:
-            accounts.append(account)
+            accounts.append(_failed(service, feed, now, str(error)))
     return accounts
 
 
@@ -112,7 +112,7 @@ def table_of(feed: Feed, since: date, until: date, *, beat: Beat = lambda _: Non
 
 
 def try_fetched(deployment: Deployment, name: str | None) -> Tried:
-    """Read what a feed answers of this month and the one before by its mapping, and keep nothing.
+    """Read what a feed answers of this month and the one before (of events, of the last days) and keep nothing.
 
     Raises:
         ConfigError: if no feed of this name is fetched.
@@ -124,7 +124,9 @@ def try_fetched(deployment: Deployment, name: str | None) -> Tried:
         raise ConfigError("kapok feed try", [f"name a FILE, or with --feed a feed that is fetched; known: {names}"])
     now = deployment.clock()
     until = deployment.config.local_date(now)
-    since = (until.replace(day=1) - timedelta(days=1)).replace(day=1)
+    back = timedelta(days=deployment.config.sweep.rejudge_days)
+    of_events = known[name].events is not None
+    since = until - back if of_events else (until.replace(day=1) - timedelta(days=1)).replace(day=1)
     table = table_of(known[name], since, until)
     if not table.lines:
         raise SourceError(f"{name}: 没有这些日期的数 / answers nothing of {since} to {until}")
@@ -134,14 +136,15 @@ def try_fetched(deployment: Deployment, name: str | None) -> Tried:
 def wanted(service: Service, feed: Feed, now: datetime) -> tuple[date, date]:
     """Return the first and the last date a feed is asked for.
 
-    From where late values and corrections are looked at again, whole months; all the years that are looked back
-    at where it never brought anything.
+    From where late values and corrections are looked at again, whole months (of events, which are many and of which
+    a month's days are kept, the days alone); all the years that are looked back at where it never brought anything.
     """
     until = service.config.local_date(now)
     last = pulls_of.last_date(service.store, feed.id)
     sweep = service.config.sweep
     first = until - timedelta(days=366 * sweep.window_years) if last is None else min(last, until)
-    return (first - timedelta(days=sweep.rejudge_days)).replace(day=1), until
+    since = first - timedelta(days=sweep.rejudge_days)
+    return (since if feed.events is not None and last is not None else since.replace(day=1)), until
 
 
 def taken(
@@ -183,20 +186,31 @@ def taken(
     return account
 
 
-def _pulled(service: Service, feed: Feed, now: datetime, beat: Beat) -> FileAccount | None:
-    since, until = wanted(service, feed, now)
-    table = table_of(feed, since, until, beat=beat)
-    # The same events say more once another day is over.
-    over = "" if feed.events is None else str(last_over(feed, until, now, service.config.zone))
-    content = fingerprint(f"{table.sha256}{over}".encode(), feed)
+def _pulled(service: Service, feed: Feed, now: datetime, beat: Beat) -> Iterator[FileAccount]:
+    """Yield the account of what a feed brings; of years of events one for each part of them, each kept by itself."""
     store = service.store
-    with store.write():
-        before = pulls_of.last(store, feed.id)
-        account = None
-        if table.lines and (before is None or before.sha256 != content):
-            account = taken(service, feed, table, now, (since, until))
-        pulls_of.succeeded(store, feed.id, content, now)
-    return account
+    for since, until in _parts(feed, *wanted(service, feed, now)):
+        table = table_of(feed, since, until, beat=beat)
+        # The same events say more once another day is over.
+        over = "" if feed.events is None else str(last_over(feed, until, now, service.config.zone))
+        content = fingerprint(f"{table.sha256}{over}".encode(), feed)
+        with store.write():
+            before = pulls_of.last(store, feed.id)
+            account = None
+            if table.lines and (before is None or before.sha256 != content):
+                account = taken(service, feed, table, now, (since, until))
+            pulls_of.succeeded(store, feed.id, content, now)
+        if account is not None and (account.rows or account.first is not None):
+            yield account
+
+
+def _parts(feed: Feed, since: date, until: date) -> Iterator[tuple[date, date]]:
+    """Yield what is asked for at once: all of it, or of events so many days."""
+    several = feed.events is not None and asks_for_days(feed)
+    step = timedelta(days=AT_ONCE if several else (until - since).days + 1)
+    while since <= until:
+        yield since, min(since + step - timedelta(days=1), until)
+        since += step
 
 
 def _failed(service: Service, feed: Feed, now: datetime, reason: str) -> FileAccount:

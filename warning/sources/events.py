@@ -242,9 +242,7 @@ def _told_once(grid: Integers, kind: Integers, instant: Integers, change: Intege
 
 def _covered(found: Gathered, days: Integers, asked: Span | None) -> Integers:
     """Return the days a delivery holds whole."""
-    declared = [sheet.days for sheet in found.sheets if sheet.days is not None]
-    if asked is not None and len(days):  # what lies before the first event may be before there was anything to ask
-        declared = [(max(asked[0], EPOCH + timedelta(days=int(days.min()))), asked[1])]
+    declared = [asked] if asked is not None else [sheet.days for sheet in found.sheets if sheet.days is not None]
     if not declared:
         return np.unique(days)
     return np.unique(np.concatenate([np.arange(_number(first), _number(last) + 1) for first, last in declared]))
