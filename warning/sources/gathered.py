@@ -107,7 +107,7 @@ def understood(
         "date": [(period.first, period.reason) for period in periods],
     }
     indicators = [city.indicators.get(id) for id, _ in meanings["indicator"]]
-    values, meant = _values(columns["indicator"], column_of("", found.units), columns["value"], indicators, feed)
+    values, meant = _values(columns["indicator"], _units(found.units), columns["value"], indicators, feed)
     if feed.align or any(period.first != period.last for period in periods):
         columns["date"], meanings["date"] = _placed(
             columns["indicator"], columns["date"], indicators, periods, align=feed.align
@@ -191,9 +191,16 @@ def _named(names: Names, text: str) -> Meaning:
     return (code, "") if code else ("", names.reason(text))
 
 
+def _units(texts: Sequence[str]) -> Column:
+    """Return what a table states of its units; most state none."""
+    return column_of("", texts) if any(texts) else Column("", [""], np.zeros(len(texts), dtype=np.int64))
+
+
 def _pairs(first: Column, second: Column) -> tuple[Iterable[tuple[int, int]], Integers]:
     """Return the distinct pairs of what stands in two columns, and which of them each row has."""
-    width = max(len(second.distinct), 1)
+    if len(second.distinct) <= 1:
+        return [(n, 0) for n in range(len(first.distinct))], first.codes
+    width = len(second.distinct)
     pairs, codes = np.unique(first.codes * width + second.codes, return_inverse=True)
     return [divmod(pair, width) for pair in pairs.tolist()], codes
 

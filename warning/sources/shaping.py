@@ -140,7 +140,8 @@ def _gather(
     said = above(cell for line in found.titles for cell in line.cells)
     stated = [units.stated(label) or said for label in labels]
     what = {n: _across(feed, found, n, names, wall) or labels[n] for n in further}
-    half = {n: halves.named(*found.headers[n].names) if across == "indicator" else "" for n in further}
+    half = {n: halves.named(*found.headers[n].names) for n in further} if across == "indicator" else {}
+    valued = further if across else [columns["value"]]
     own = {columns[fact]: {*map(key, found.headers[columns[fact]].names)} for fact in KEYS if fact in columns}
     left_out = _asides(found, own, totals)
     gap = [""] * width
@@ -165,10 +166,10 @@ def _gather(
     for line, row in zip(lines, rows, strict=True):
         facts = {fact: row[columns[fact]] if fact in columns else outside[fact] for fact in KEYS}
         received = row[columns["received_at"]] if "received_at" in columns else ""
-        part = "" if across == "indicator" else halves.named(facts["indicator"])
-        for n in further if across else [columns["value"]]:
+        part = halves.named(facts["indicator"]) if feed.ratios and across != "indicator" else ""
+        for n in valued:
             there = {**facts, across: what[n]} if across else facts
-            counted = half.get(n) or part
+            counted = part or half.get(n, "")
             if counted:
                 halves.add(table, line, there, counted, row[n], labels[n], received)
             if not counted or names["indicator"].code(there["indicator"]):
