@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from detectors.additive.columns import special_days
 from detectors.fits import Beat
-from detectors.forecasts import Cache, Window, forecasts_of
+from detectors.forecasts import MOMENTS, Cache, Window, forecasts_of
 from detectors.panel import FREQUENCIES, Panel, Reason, Scores, checked_last, first_reported, judged
 from detectors.spread import Moments, around
-from detectors.stan import MOMENTS, Model
+from detectors.stan import Model
 from detectors.tails import surprise
 
 ENOUGH = 365  # days of history

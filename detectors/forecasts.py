@@ -23,10 +23,13 @@ from detectors.additive.columns import columns_of, special_names
 from detectors.additive.solve import fit
 from detectors.fits import Beat, all_fits
 from detectors.panel import FREQUENCIES, Dates, Floats
-from detectors.stan import BENT, MOMENTS, Model, Task
+from detectors.spread import Moments, moments_of
+from detectors.stan import BENT, Model, Task
 
 FORM = 2  # of a line; another one, and none that was kept is used
+MOMENTS = len(Moments._fields)
 REMEMBERED = 2_000  # lines, a few hundred bytes each
+SLAB = 2_048  # series fitted at once: what bounds the memory
 
 Cache = MutableMapping[str, str]  # a line's content -> the line as text
 
@@ -84,7 +87,7 @@ class Forecasts:
     base: Floats  # (N, A) expected of a date that is not special
     weight: Floats  # (N, A) what the effects are multiplied with: 1, or the trend
     effects: Floats  # (N, C) of the special days
-    moments: Floats  # (N, MOMENTS), see stan.MOMENTS
+    moments: Floats  # (N, MOMENTS), see spread.Moments
 
     def expected(self, ahead: npt.NDArray[np.int64], special: Floats) -> Floats:
         """Return (K, N) what is expected of some dates ahead, given their special days, (K, C)."""
@@ -105,9 +108,14 @@ def forecasts_of(
     """
     if cache is None and model.engine == "stan":
         cache = _memory
+    lines = _fitted(window, model, spawned, beat) if cache is None else _kept(window, model, cache, spawned, beat)
+    return Forecasts(*np.split(lines, [window.ahead, 2 * window.ahead, lines.shape[1] - MOMENTS], axis=1))
+
+
+def _kept(window: Window, model: Model, cache: Cache, spawned: bool, beat: Beat | None) -> Floats:
     keys = window.keys(model)
     with _lock:
-        kept = {} if cache is None else {key: cache[key] for key in keys if key in cache}
+        kept = {key: cache[key] for key in keys if key in cache}
     missing = np.array([n for n, key in enumerate(keys) if key not in kept], dtype=np.int64)
     lines = np.empty((len(keys), 2 * window.ahead + window.special.shape[1] + MOMENTS))
     for n, key in enumerate(keys):
@@ -116,10 +124,9 @@ def forecasts_of(
     if len(missing):
         lines[missing] = _fitted(window.take(missing), model, spawned, beat)
     made = missing[np.isfinite(lines[missing]).all(axis=1)]
-    if cache is not None:
-        with _lock:
-            cache.update((keys[n], base64.b64encode(lines[n].tobytes()).decode()) for n in made)
-    return Forecasts(*np.split(lines, [window.ahead, 2 * window.ahead, lines.shape[1] - MOMENTS], axis=1))
+    with _lock:
+        cache.update((keys[n], base64.b64encode(lines[n].tobytes()).decode()) for n in made)
+    return lines
 
 
 def _fitted(window: Window, model: Model, spawned: bool, beat: Beat | None) -> Floats:
@@ -130,19 +137,20 @@ def _fitted(window: Window, model: Model, spawned: bool, beat: Beat | None) -> F
 
 def _by_panel(window: Window, model: Model, beat: Beat | None) -> Floats:
     """Return the lines of all series, by the model for the whole panel at once."""
-    lines = np.full((window.values.shape[1], 2 * window.ahead + window.special.shape[1] + MOMENTS), np.nan)
-    which = np.flatnonzero(~np.isinf(window.values).any(axis=0) & (np.isfinite(window.values).sum(axis=0) >= 2))
-    values, rows = window.values[:, which], len(window.dates)
     columns = columns_of(window.dates, window.frequency, window.special)
-    fitted = fit(columns, values, flexibility=model.flexibility, beat=beat)
-    none = np.zeros((window.ahead, window.special.shape[1]))
-    later = columns_of(window.dates_ahead, window.frequency, none)
-    base = fitted.ahead(np.arange(rows, rows + window.ahead)) + (later.features @ fitted.beta.T) * fitted.scale
-    effects = (fitted.beta[:, columns.yearly + columns.weekly :].T * fitted.scale).T
-    spent = 2 + (fitted.beta != 0).sum(axis=1) + (np.abs(fitted.delta) > BENT).sum(axis=1)
-    moments = stan.moments(values, fitted.within(columns), spent)
-    made = np.hstack([base.T, np.ones_like(base.T), effects, moments])
-    lines[which] = np.where(fitted.ended[:, None], made, np.nan)
+    ordinary = columns_of(window.dates_ahead, window.frequency, np.zeros((window.ahead, window.special.shape[1])))
+    rows = len(window.dates) + np.arange(window.ahead)
+    lines = np.full((window.values.shape[1], 2 * window.ahead + window.special.shape[1] + MOMENTS), np.nan)
+    suited = np.flatnonzero(~np.isinf(window.values).any(axis=0) & ((~np.isnan(window.values)).sum(axis=0) >= 2))
+    for start in range(0, len(suited), SLAB):
+        which = suited[start : start + SLAB]
+        values = window.values[:, which]
+        fitted = fit(columns, values, flexibility=model.flexibility, beat=beat)
+        base = fitted.ahead(rows) + (ordinary.features @ fitted.beta.T) * fitted.scale  # (A, n)
+        effects = fitted.beta[:, columns.yearly + columns.weekly :] * fitted.scale[:, None]
+        spent = 2 + (fitted.beta != 0).sum(axis=1) + (np.abs(fitted.delta) > BENT).sum(axis=1)
+        made = np.hstack([base.T, np.ones_like(base.T), effects, moments_of(values, fitted.within(columns), spent)])
+        lines[which] = np.where(fitted.ended[:, None], made, np.nan)
     return lines
 
 

@@ -61,6 +61,20 @@ def around(kinds: npt.NDArray[np.str_], observed: Floats, forecast: Floats, mome
     return Around(expected, lower, upper, Tails(*tails))
 
 
+def moments_of(values: Floats, within: Floats, spent: Floats) -> Floats:
+    """Return (N, 5) the ``Moments`` of fits: of (T, N) values, and what the fits say of them.
+
+    Of what is never negative, a fit below 0 counts as 0.
+    """
+    reported = ~np.isnan(values)
+    n = reported.sum(axis=0)
+    within = np.maximum(within, np.where((values < 0).any(axis=0), -np.inf, 0.0))
+    residuals = values - within
+    within[~reported] = residuals[~reported] = 0.0
+    sums = (np.einsum("tn,tn->n", residuals, residuals), within.sum(axis=0), np.einsum("tn,tn->n", within, within))
+    return np.stack([*(one / np.maximum(n, 1) for one in sums), n, spent], axis=1)
+
+
 def _variance(moments: Moments) -> Floats:
     return np.asarray(moments.squares * (moments.n + moments.spent) / np.maximum(moments.n - moments.spent, 1))
 

@@ -17,11 +17,11 @@ import numpy as np
 from detectors.additive.columns import Columns
 from detectors.additive.solve import Fitted
 from detectors.panel import Dates, Floats
+from detectors.spread import moments_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOMENTS = 5  # of a fit: mean square residual, mean fitted, mean square fitted, values, numbers fitted
 BENT = 0.01  # a change of slope beyond this counts as a number that was fitted; Prophet's plots draw those
 
 logging.getLogger("cmdstanpy").addHandler(logging.NullHandler())  # without a handler it adds its own, which talks
@@ -64,25 +64,11 @@ def fitted(task: Task) -> Floats | None:
         bends = (np.abs(model.params["delta"]) > BENT).sum()
         spent = np.array([2 + model.params["beta"].size + bends])
         within = model.predict(past)["yhat"].to_numpy()
-        told = moments(task.values[:, None], within[:, None], spent)[0]
+        told = moments_of(task.values[:, None], within[:, None], spent)[0]
         line = np.concatenate([table["yhat"].to_numpy(), weight, effects * scale, told])
         if np.isfinite(line).all():
             return line
     return None
-
-
-def moments(values: Floats, within: Floats, spent: Floats) -> Floats:
-    """Return (N, MOMENTS) how far off fits were: of (T, N) values, and what the fits say of them.
-
-    Of what is never negative, a fit below 0 counts as 0.
-    """
-    reported = ~np.isnan(values)
-    n = reported.sum(axis=0)
-    lowest = np.where(reported, values, np.inf).min(axis=0, initial=np.inf)
-    within = np.where(reported, np.maximum(within, np.where(lowest >= 0, 0.0, -np.inf)), 0.0)
-    residuals = np.where(reported, values, 0.0) - within
-    sums = ((residuals**2).sum(axis=0), within.sum(axis=0), (within**2).sum(axis=0))
-    return np.stack([*(one / np.maximum(n, 1) for one in sums), n, spent], axis=1)
 
 
 def prophet_of(task: Task) -> Any:

@@ -209,7 +209,7 @@ def test_every_detector_is_described_in_both_languages(name: str) -> None:
 
 @pytest.mark.parametrize("size", [np.inf, 5.0], ids=["poisson", "size-5"])
 @pytest.mark.parametrize("mean", [0.1, 1.0, 10.0, 100.0, 500.0])
-@pytest.mark.parametrize("name", ["outbreak", "threshold"])
+@pytest.mark.parametrize("name", ["forecast", "outbreak", "threshold"])
 def test_on_quiet_counts_a_surprise_is_no_more_frequent_than_it_says(name: str, mean: float, size: float) -> None:
     rng, shape = np.random.default_rng(20), (500, 400)
     values = rng.poisson(mean, shape) if np.isinf(size) else rng.negative_binomial(size, size / (size + mean), shape)

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
+from little_city import FRIDAY, RULES, SATURDAY, SUNDAY, at, lay
+
+from warning.jobs import take_in
+from warning.pipeline import sweep
+from warning.service import open_service
 from warning.store import open_store
 from warning.store.fit import KEPT, memory, save
 
@@ -47,3 +53,23 @@ def test_what_was_read_is_not_written_again(tmp_path: Path) -> None:
         later["b"] = "[2]"
 
         assert later.fresh == {"b": "[2]"}
+
+
+def test_between_two_anchors_a_sweep_fits_nothing(tmp_path: Path) -> None:
+    config = lay(tmp_path)
+    rules = RULES.replace('"threshold"', '"forecast"').replace("{ window = 7, baseline = 182 }", "{ fit_every = 7 }")
+    (tmp_path / "rules" / "police.toml").write_text(rules, encoding="utf-8")
+
+    def steps(day: date, then: date) -> list[str]:
+        """Sweep a day in a process of its own, so to speak, and return what it told."""
+        told: list[str] = []
+        with open_service(config) as service:
+            take_in(service, at(then, "07:00"))
+            sweep(service, day, now=at(then, "07:30"), beat=told.append)
+        return told
+
+    assert "6 fits" in steps(FRIDAY, SATURDAY)
+    later = steps(SATURDAY, SUNDAY)  # of the same anchors, Mondays all
+
+    assert "forecast daily" in later
+    assert [step for step in later if step.endswith("fits")] == []

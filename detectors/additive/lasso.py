@@ -42,7 +42,7 @@ class Lasso:
             which = np.flatnonzero(active.sum(axis=1) > rank)
             self._exchange(which, order[which, rank])
 
-    def solve(self, which: Index, bound: Floats) -> npt.NDArray[np.bool_]:
+    def solve(self, which: Index, bound: Floats, *, refined: bool = True) -> npt.NDArray[np.bool_]:
         """Solve some of the problems for a bound l of each, (k,); return which of them came to an end."""
         alive = np.arange(len(which))
         for _ in range(ROUNDS):
@@ -51,7 +51,8 @@ class Lasso:
                 break
         ended = np.ones(len(which), dtype=bool)
         ended[alive] = False
-        self._refine(which, bound)
+        if refined:
+            self._refine(which, bound)
         return ended
 
     def bend(self, which: Index) -> Floats:

@@ -21,7 +21,7 @@ from detectors.additive.trend import CUTS
 from detectors.panel import Floats
 
 ROUGH, AGREED = 1e-3, 1e-12  # relative, in the first pass and the later ones
-SETTLED = 1e-7  # relative: the noise the ridge was reduced by; the posterior's slope there is as small
+SETTLED = 1e-6  # relative: the noise the ridge was reduced by; the slope left is this small a part of its prior's
 PASSES, STEPS = 12, 60  # far more than any series needs
 SMOOTH = (
     1e-4  # of the data's squares: where no more is left, it is summed from residuals, since differences lose digits
@@ -89,7 +89,7 @@ class _Search:
         rough: bool,
     ) -> None:
         self._ridge, self._data, self._which, self._held_at = ridge, data, which, held_at
-        self._flexibility, self._tolerance = flexibility, ROUGH if rough else AGREED
+        self._flexibility, self._rough = flexibility, rough
         reduced = ridge.reduced(which, held_at)
         self._constant = reduced.constant
         self.lasso = Lasso(reduced.s, reduced.q, changes)
@@ -103,7 +103,7 @@ class _Search:
         ended = np.zeros(len(self._which), dtype=bool)
         alive = np.arange(len(self._which))
         for _ in range(STEPS):
-            ended[alive] = self.lasso.solve(alive, self.noise[alive] / self._flexibility)
+            ended[alive] = self.lasso.solve(alive, self.noise[alive] / self._flexibility, refined=not self._rough)
             alive = alive[self._step(alive)]
             if not len(alive):
                 break
@@ -121,7 +121,7 @@ class _Search:
         sound = ((ahead >= low) & (ahead <= high)) | (np.abs(ahead - now) <= 1e-8 * now)  # at the end by rounding alone
         middle = np.where(np.isfinite(high), np.sqrt(low) * np.sqrt(high), direct)
         self.noise[which] = np.where(sound, ahead, middle)
-        return np.asarray(np.abs(self.noise[which] - now) > self._tolerance * now)
+        return np.asarray(np.abs(self.noise[which] - now) > (ROUGH if self._rough else AGREED) * now)
 
     def _left(self, which: Index, bound: Floats) -> tuple[Floats, Floats]:
         """Return the residuals' squares, and by how much they grow with the noise's square."""

@@ -18,6 +18,8 @@ from detectors.panel import Floats
 
 LEVEL, SLOPE, SEASON = 5.0, 5.0, 10.0  # prior standard deviations of m, k and of the seasons and special days
 
+BLOCK = 32  # series whose missing rows are gathered at once: what the processor's cache holds
+
 Flags = npt.NDArray[np.bool_]
 
 
@@ -71,31 +73,45 @@ class Tails:
             reported: (T, N).
             values: (T, N), zero where not reported.
         """
-        n, total = len(trend.n), len(reported)
-        few = trend.n < total / 2  # summed directly; of the others the missing rows are taken off the whole
-        gram = np.where(few[:, None, None], 0.0, self._whole(trend, total))
-        rows, there = _ragged(np.where(few, reported, ~reported))
-        part = np.concatenate([self._base[rows], trend.hinges(rows)], axis=2) * there[:, :, None]
-        gram += np.where(few, 1.0, -1.0)[:, None, None] * (part.transpose(0, 2, 1) @ part)
-        starts = np.concatenate([trend.first[:, None], trend.cuts], axis=1)
-        hinged = doubly_summed(values)[starts, np.arange(n)[:, None]] / trend.length[:, None]
-        data = np.hstack([values.T @ self._base, hinged])
-        scale = np.hstack([np.ones((n, 1)), seasons, np.full((n, 1), SLOPE), np.ones((n, CUTS))])
-        return Products(gram * scale[:, :, None] * scale[:, None, :], data * scale)
+        n = len(trend.n)
+        unit = np.ones((n, 1 + CUTS)) / trend.length[:, None]
+        unit[:, 0] *= SLOPE
+        data = np.hstack([values.T @ self._base, doubly_summed(values)[trend.starts, np.arange(n)[:, None]] * unit])
+        gram = np.empty((n, data.shape[1], data.shape[1]))
+        for start in range(0, n, BLOCK):
+            some = np.arange(start, min(start + BLOCK, n))
+            self._gram_of(trend.take(some), unit[some], reported[:, some], gram[some[0] : some[-1] + 1])
+        if not seasons.all():
+            kept = np.hstack([np.ones((n, 1)), seasons, unit > 0])
+            gram *= kept[:, :, None] * kept[:, None, :]
+            data *= kept
+        return Products(gram, data)
 
-    def _whole(self, trend: Trend, rows: int) -> Floats:
-        """Return (N, P, P) as if every row of the window were reported."""
-        starts = np.concatenate([trend.first[:, None], trend.cuts], axis=1)  # (N, 1 + CUTS)
-        base, length = self._base.shape[1], trend.length[:, None, None]
-        gram = np.empty((len(starts), base + starts.shape[1], base + starts.shape[1]))
+    def _gram_of(self, trend: Trend, unit: Floats, reported: Flags, gram: Floats) -> None:
+        """Fill (n, P, P) with the products of the design."""
+        few = trend.n < len(reported) / 2  # summed directly; of the others the missing rows are taken off the whole
+        self._whole(trend.starts, unit, len(reported), gram)
+        gram[few] = 0.0
+        rows, there = _ragged(np.where(few, reported, ~reported))
+        part = np.empty((*rows.shape, gram.shape[1]))
+        part[:, :, : -1 - CUTS], part[:, :, -1 - CUTS :] = self._base[rows], trend.hinges(rows)
+        part[:, :, -1 - CUTS] *= SLOPE
+        part *= there[:, :, None]
+        taken = part.transpose(0, 2, 1) @ part
+        taken[few] *= -1.0
+        gram -= taken
+
+    def _whole(self, starts: Rows, unit: Floats, rows: int, gram: Floats) -> None:
+        """Fill (n, P, P) as if every row of the window were reported; hinges begin at starts, scaled by units."""
+        base = self._base.shape[1]
         gram[:, :base, :base] = self._gram
-        gram[:, base:, :base] = self._tails[starts] / length
+        gram[:, base:, :base] = self._tails[starts] * unit[:, :, None]
         gram[:, :base, base:] = gram[:, base:, :base].transpose(0, 2, 1)
         later = np.maximum(starts[:, :, None], starts[:, None, :])
-        apart = 2 * later - starts[:, :, None] - starts[:, None, :]
+        apart = np.abs(starts[:, :, None] - starts[:, None, :])
         left = (rows - 1 - later).astype(np.float64)
-        gram[:, base:, base:] = left * (left + 1) * ((2 * left + 1) / 6 + apart / 2) / length**2
-        return gram
+        hinges = left * (left + 1) * ((2 * left + 1) / 6 + apart / 2)
+        gram[:, base:, base:] = hinges * unit[:, :, None] * unit[:, None, :]
 
 
 def doubly_summed(values: Floats) -> Floats:
@@ -109,5 +125,5 @@ def _ragged(chosen: Flags) -> tuple[Rows, Floats]:
     counts = chosen.sum(axis=0)
     there = np.arange(max(int(counts.max(initial=0)), 1)) < counts[:, None]
     rows = np.zeros(there.shape, dtype=np.int64)
-    rows[there] = np.nonzero(chosen.T)[1]
+    rows[there] = np.nonzero(np.ascontiguousarray(chosen.T))[1]
     return rows, there.astype(np.float64)

@@ -86,25 +86,28 @@ class OwnRidge:
     """Series with a design each; arguments as ``SharedRidge``."""
 
     def __init__(self, products: Products, squares: Floats, held: Floats) -> None:
-        self.size = products.gram.shape[1] - CUTS
-        self._products, self._squares, self._held = products, squares, held
-        self._solved = np.empty((len(squares), self.size, CUTS + 1))
+        gram, ridge = products.gram, products.gram.shape[1] - CUTS
+        self.size = ridge
+        self._own = gram[:, :ridge, :ridge]
+        self._cross = np.ascontiguousarray(gram[:, ridge:, :ridge])  # (m, CUTS, R)
+        self._changes, self._data = gram[:, ridge:, ridge:], products.data
+        self._squares, self._held = squares, held
+        self._solved = np.empty((len(squares), ridge, CUTS + 1))
 
     def reduced(self, which: Index, noise: Floats) -> Reduced:
-        gram, data, ridge = self._products.gram[which], self._products.data[which], self.size
-        target = data[:, :ridge].copy()
+        left, cross = self._own[which], self._cross[which]
+        left[:, np.arange(self.size), np.arange(self.size)] += noise[:, None]
+        target = self._data[which, : self.size]
         target[:, 0] -= noise * self._held[which]
-        cross = gram[:, :ridge, ridge:]
-        left = gram[:, :ridge, :ridge] + noise[:, None, None] * np.eye(ridge)
-        solved = np.linalg.solve(left, np.concatenate([cross, target[:, :, None]], axis=2))
+        solved = np.linalg.solve(left, np.concatenate([cross, target[:, None, :]], axis=1).transpose(0, 2, 1))
         self._solved[which] = solved
-        taken = cross.transpose(0, 2, 1) @ solved  # (k, CUTS, CUTS + 1)
+        taken = cross @ solved  # (k, CUTS, CUTS + 1)
         return Reduced(
-            gram[:, ridge:, ridge:] - taken[:, :, :CUTS],
-            data[:, ridge:] - taken[:, :, CUTS],
+            self._changes[which] - taken[:, :, :CUTS],
+            self._data[which, self.size :] - taken[:, :, CUTS],
             self._squares[which] + noise * self._held[which] ** 2 - (target * solved[:, :, CUTS]).sum(axis=1),
         )
 
     def coefficients(self, which: Index, changes: Floats) -> Floats:
-        solved = self._solved[which]
-        return np.asarray(solved[:, :, CUTS] - (solved[:, :, :CUTS] @ changes[:, :, None])[:, :, 0])
+        along = np.concatenate([-changes, np.ones((len(changes), 1))], axis=1)
+        return np.asarray((self._solved[which] @ along[:, :, None])[:, :, 0])

@@ -41,7 +41,9 @@ class Fitted:
     def within(self, columns: Columns) -> Floats:
         """Return (T, N) what the model says of the window's own rows, in the data's units."""
         trend = self.trend.at(len(columns.features), self.k, self.m, self.delta)
-        return np.asarray((trend.T + columns.features @ self.beta.T) * self.scale)
+        trend += columns.features @ self.beta.T
+        trend *= self.scale
+        return trend
 
     def ahead(self, rows: Index) -> Floats:
         """Return (k, N) the trend in rows from the window's end on, in the data's units."""
@@ -90,24 +92,20 @@ class _Window:
 
     def __init__(self, columns: Columns, values: Floats, reported: Flags) -> None:
         self.columns, self.reported = columns, reported
-        self.trend = trend_of(reported)
-        size = np.abs(np.where(reported, values, 0.0)).max(axis=0, initial=0.0)
+        first, self.group = _alike(reported)  # a series of each group that is reported on the same dates
+        trend, masks = trend_of(reported[:, first]), reported[:, first]
+        seasons = columns.seasons(trend.length * columns.step, _dense(masks, columns.step))
+        seasons &= (masks.T.astype(np.float64) @ (columns.features != 0)) > 0  # but special days that never came
+        self.trend, self.seasons = trend.take(self.group), seasons[self.group]
+        y = np.where(reported, values, 0.0)
+        size = np.abs(y).max(axis=0, initial=0.0)
         self.scale = np.where(size > 0, size, 1.0)
-        y = np.where(reported, values, 0.0) / self.scale
+        y /= self.scale
         self.level = y.sum(axis=0) / self.trend.n
         self.centred = np.where(reported, y - self.level, 0.0)
-        first = np.where(reported, values, values[self.trend.first, np.arange(len(size))])
-        self.constant = (first == first[:1]).all(axis=0)
-        self.seasons = columns.seasons(self.trend.length * columns.step, self._dense())
-        self.seasons &= (reported.T.astype(np.float64) @ (columns.features != 0)) > 0  # a special day never seen
+        same = y[self.trend.first, np.arange(len(size))]
+        self.constant = ((y == same) | ~reported).all(axis=0)
         self._tails: Tails | None = None
-
-    def _dense(self) -> Flags:
-        """Return (N,) whether any two reported dates lie less than a week apart."""
-        found = np.zeros(self.reported.shape[1], dtype=bool)
-        for lag in range(1, min(-(-WEEK // self.columns.step), len(self.reported))):
-            found |= (self.reported[lag:] & self.reported[:-lag]).any(axis=0)
-        return found
 
     def empty(self) -> Fitted:
         """Return what Prophet says of constant series, and room for the others."""
@@ -125,16 +123,14 @@ class _Window:
 
     def parts(self, chunk: int) -> Iterator[tuple[Index, bool]]:
         """Yield the series in chunks, and whether those of a chunk are reported on the same dates."""
-        groups: dict[bytes, list[int]] = {}
-        masks = np.packbits(self.reported.T, axis=1)
-        for column in np.flatnonzero(~self.constant):
-            groups.setdefault(masks[column].tobytes(), []).append(int(column))
-        alone = [column for group in groups.values() if len(group) < ALIKE for column in group]
-        alone.sort(key=lambda column: self.trend.n[column])  # so that a chunk's gaps are as many
-        together = [(group, True) for group in groups.values() if len(group) >= ALIKE]
+        work = np.flatnonzero(~self.constant)
+        sizes = np.bincount(self.group[work])
+        alone = work[sizes[self.group[work]] < ALIKE]
+        together = [(work[self.group[work] == group], True) for group in np.flatnonzero(sizes >= ALIKE)]
+        alone = alone[np.argsort(self.trend.n[alone], kind="stable")]  # so that a chunk's gaps are as many
         for members, alike in [*together, (alone, False)]:
             for start in range(0, len(members), chunk):
-                yield np.array(members[start : start + chunk]), alike
+                yield members[start : start + chunk], alike
 
     def solved(self, which: Index, flexibility: float, *, alike: bool) -> Balance:
         """Return the maximum for some of the series."""
@@ -152,7 +148,7 @@ class _Window:
         def left(some: Index, b: Floats, changes: Floats) -> Floats:
             line = trend.take(some).at(len(values), b[:, -1] * SLOPE, b[:, 0] * LEVEL, changes)
             rest = self.columns.features @ (b[:, 1:-1] * seasons[some] * SEASON).T
-            residuals = np.where(self.reported[:, which[some]], values[:, some] - line.T - rest, 0.0)
+            residuals = np.where(self.reported[:, which[some]], values[:, some] - line - rest, 0.0)
             return np.asarray((residuals**2).sum(axis=0))
 
         return balance(ridge, Data(trend.n.astype(np.float64), squares, held, left), flexibility)
@@ -166,3 +162,19 @@ class _Window:
         found.delta[which] = solved.changes
         found.sigma[which] = np.sqrt(solved.noise)
         found.ended[which] = solved.ended
+
+
+def _alike(reported: Flags) -> tuple[Index, Index]:
+    """Return (G,) a series of each group that is reported on the same dates, and (N,) the group of each."""
+    seen: dict[bytes, int] = {}
+    masks = np.packbits(np.ascontiguousarray(reported.T), axis=1)
+    group = np.array([seen.setdefault(mask.tobytes(), len(seen)) for mask in masks], dtype=np.int64)
+    return np.unique(group, return_index=True)[1].astype(np.int64), group
+
+
+def _dense(reported: Flags, step: int) -> Flags:
+    """Return (N,) whether any two reported dates lie less than a week apart."""
+    found = np.zeros(reported.shape[1], dtype=bool)
+    for lag in range(1, min(-(-WEEK // step), len(reported))):
+        found |= (reported[lag:] & reported[:-lag]).any(axis=0)
+    return found

@@ -32,6 +32,11 @@ class Trend:
         """Return the axes of some of the series."""
         return Trend(self.first[which], self.length[which], self.cuts[which], self.n[which])
 
+    @property
+    def starts(self) -> Rows:
+        """(N, 1 + CUTS): the rows from which time and each change of slope count."""
+        return np.concatenate([self.first[:, None], self.cuts], axis=1)
+
     def hinges(self, rows: Rows) -> Floats:
         """Return time and how far it is past each cut, in Prophet's units.
 
@@ -41,18 +46,20 @@ class Trend:
         Returns:
             (N, k, 1 + CUTS): the row's time, then max(time - cut, 0); before a series' first row 0.
         """
-        starts = np.concatenate([self.first[:, None], self.cuts], axis=1)  # (N, 1 + CUTS)
-        past = np.maximum(np.atleast_2d(rows)[:, :, None] - starts[:, None, :], 0)
-        return np.asarray(past / self.length[:, None, None])
+        past = np.subtract(np.atleast_2d(rows)[:, :, None], self.starts[:, None, :], dtype=np.float64)
+        np.maximum(past, 0.0, out=past)
+        past /= self.length[:, None, None]
+        return past
 
     def at(self, rows: int, k: Floats, m: Floats, delta: Floats) -> Floats:
-        """Return (N, rows) the trend in the first rows of the window; before a series' first row its offset."""
-        bends = np.zeros((len(k), rows))
-        np.add.at(bends, (np.arange(len(k)), self.first), k)
-        np.add.at(bends, (np.arange(len(k))[:, None], self.cuts), delta)
-        slope = np.cumsum(bends, axis=1) / self.length[:, None]  # of the step to the next row
-        rise = np.cumsum(slope, axis=1) - slope
-        return np.asarray(m[:, None] + rise)
+        """Return (rows, N) the trend in the first rows of the window; before a series' first row its offset."""
+        line = np.zeros((rows, len(k)))  # first the bends, then the slopes, then the line itself
+        np.add.at(line, (self.starts.T, np.arange(len(k))), np.vstack([k, delta.T]) / self.length)
+        np.cumsum(line, axis=0, out=line)
+        line[1:] = np.cumsum(line[:-1], axis=0)
+        line[0] = 0.0
+        line += m
+        return line
 
 
 def trend_of(reported: npt.NDArray[np.bool_]) -> Trend:
@@ -65,6 +72,6 @@ def trend_of(reported: npt.NDArray[np.bool_]) -> Trend:
     place = np.arange(1, CUTS + 1) * ((early - 1) / np.maximum(cuts, 1))[:, None]  # as np.linspace has them
     place = np.where(np.arange(CUTS) == cuts[:, None] - 1, early[:, None] - 1, place).round().astype(np.int64)
     there = np.arange(CUTS) < cuts[:, None]
-    in_order = np.nonzero(reported.T)[1]  # the reported rows of one series after another
+    in_order = np.nonzero(np.ascontiguousarray(reported.T))[1]  # the reported rows of one series after another
     found = in_order[np.where(there, (np.cumsum(n) - n)[:, None] + place, 0)]
     return Trend(first, length, np.where(there, found, rows - 1), n)
