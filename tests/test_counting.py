@@ -24,8 +24,8 @@ from warning.errors import ConfigError
 from warning.folding import closes, last_over
 from warning.intake import import_folder
 from warning.mapping import Feed
-from warning.model import FileAccount
-from warning.store import Store, open_store, quarantine, run, tally
+from warning.model import FileAccount, SeriesKey
+from warning.store import Store, observation, open_store, quarantine, run, tally
 
 ZONE = ZoneInfo("Asia/Shanghai")
 LATE_AFTER = {"daily": 1, "weekly": 3, "monthly": 10}
@@ -139,6 +139,18 @@ def test_the_same_file_is_read_once(desk: Desk) -> None:
     first, again = (import_folder(desk.store, desk.city, desk.folder / "feeds", **asked) for _ in range(2))  # type: ignore[arg-type]
 
     assert (len(first), again) == (1, [])
+
+
+def test_history_sent_at_once_counts_as_received_when_it_was_due(desk: Desk) -> None:
+    account = desk.send(table("010101-1 10 盗窃", "010101-1 20 盗窃"), "21 08:00", feed(archive=True, due="10:00"))
+
+    key = SeriesKey("thefts", STREETS[0])
+    found = [observation.revisions(desk.store, key, DAYS[day]) for day in (10, 20)]
+    assert [[(one.received, one.late) for one in revisions] for revisions in found] == [
+        [(at(DAYS[11], "10:00"), False)],
+        [(at(DAYS[21], "08:00"), False)],  # it is due at ten, and here already
+    ]
+    assert account.late == 0
 
 
 def test_an_event_may_be_withdrawn_by_sending_its_day_without_it(desk: Desk) -> None:

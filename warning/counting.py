@@ -173,6 +173,7 @@ def _account(
     delivery: Delivery, receipt: Receipt, folded: Folded, known: Mapping[int, Day], notes: tuple[str, ...]
 ) -> FileAccount:
     today, accepted = (receipt.today - EPOCH).days, folded.accepted
+    late_after = today if receipt.feed.archive else receipt.late_after["daily"]
     spoken = [EPOCH + timedelta(days=day) for day in np.union1d(delivery.days, delivery.covered).tolist()]
     return FileAccount(
         name=delivery.name,
@@ -180,7 +181,7 @@ def _account(
         accepted=accepted.total(),
         unchanged=folded.unchanged,
         quarantined=len(delivery.quarantined) + len(folded.refused),
-        late=sum(rows for day, rows in accepted.items() if today - day > receipt.late_after["daily"]),
+        late=sum(rows for day, rows in accepted.items() if today - day > late_after),
         corrected=sum(rows for day, rows in accepted.items() if day in known and known[day].whole),
         feed=receipt.feed.id,
         first=spoken[0] if spoken else None,

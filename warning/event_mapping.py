@@ -19,7 +19,7 @@ FACTS = ("grid", "time", "category", "result")
 OUTSIDE = ("@title", "@sheet", "@file")
 BESIDE = (  # the keys of a feed that go with events
     *("id", "name_zh", "name_en", "kind", "department", "contact", "due", "due_days", "at", "files"),
-    *("sheets", "header", "ignore", "codes", "missing", "totals", "places", "date_order", "year"),
+    *("sheets", "header", "ignore", "codes", "missing", "totals", "places", "date_order", "year", "archive"),
     *("sql", "http", "push", "events"),
 )
 

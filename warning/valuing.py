@@ -6,17 +6,18 @@ import hashlib
 import json
 import math
 from collections.abc import Collection, Iterable, Sequence
+from datetime import time
 from fnmatch import fnmatchcase
 
 import numpy as np
 
 from warning.event_mapping import Events, counted_in, upwards
 from warning.model import Rows
-from warning.sources.cells import EPOCH
+from warning.sources.cells import local_days
 from warning.sources.delivery import Delivery, Kind, Receipt
 from warning.sources.grids import Grids
 from warning.sources.naming import key
-from warning.sources.rows import Known, last_days
+from warning.sources.rows import Due, Known, due_seconds, last_days
 from warning.tallying import Cells, Mask, Sums, Values, by_place, periods, values_of
 
 UNKNOWN = -2  # of a grid whose place was not looked up yet
@@ -152,7 +153,12 @@ def rows_of(delivery: Delivery, found: Values, receipt: Receipt) -> Rows:
     frequencies = [indicators[series.indicator].frequency for series in found.keys]
     allowed = np.array([receipt.late_after[frequency] for frequency in frequencies], dtype=np.int64)[found.series]
     of = np.array(frequencies, dtype=str)[found.series]
-    overdue = (receipt.today - EPOCH).days - last_days(found.days, lambda wanted: of == wanted)
+    ends, now = last_days(found.days, lambda wanted: of == wanted), math.floor(receipt.at.timestamp())
+    received = np.full(len(found.days), now)
+    if receipt.feed.archive:
+        due = Due(receipt.feed.due_days, time.fromisoformat(receipt.feed.due or "00:00"))
+        received = np.minimum(due_seconds(ends, due, receipt.zone, now=now), now).astype(np.int64)
+    overdue = local_days(received, receipt.zone) - ends
     return Rows(
         name=delivery.name,
         sha256=delivery.sha256,
@@ -160,7 +166,7 @@ def rows_of(delivery: Delivery, found: Values, receipt: Receipt) -> Rows:
         series=found.series,
         dates=found.days.astype("datetime64[D]"),
         values=found.values,
-        received=np.full(len(found.days), math.floor(receipt.at.timestamp())),
+        received=received,
         late=overdue > allowed,
         quarantined=(),
     )

@@ -81,7 +81,7 @@ def gathered(bodies: Sequence[Body], feed: Feed, events: Events, grids: Grids, *
             _gather(body, feed, events, grids, found, wall)
         except SourceError as error:
             where = f"{name}, sheet {body.table.sheet}" if body.table.sheet else name
-            raise SourceError(f"{where}: {error}; the mapping is city/feeds/{feed.id}.toml") from error
+            raise SourceError(f"{where}: {error}（映射 mapping: city/feeds/{feed.id}.toml）") from error
     return found
 
 
@@ -116,12 +116,12 @@ def _head(table: Table, feed: Feed, events: Events) -> tuple[Head, dict[str, int
         head = head_of(table, None if feed.header == "auto" else feed.header, score)
     except SourceError:  # it would repeat the first line, which may be anything
         named = ", ".join(" / ".join(texts) for texts in wanted.values())
-        raise SourceError(f"no header was found with the columns {named}") from None
+        raise SourceError(f"找不到映射所写的表头 / no header was found with the columns {named}") from None
     there = {fact: head.find(texts) for fact, texts in wanted.items()}
     lacking = [fact for fact, n in there.items() if n is None]
     if lacking:
         said = ", ".join(f"{' / '.join(wanted[fact])} (events.{fact})" for fact in lacking)
-        raise SourceError(f"no column is called {said}; found: {shown(labels_of(head))}")
+        raise SourceError(f"缺列 / no column is called {said}; found: {shown(labels_of(head))}")
     return head, {fact: n for fact, n in there.items() if n is not None}
 
 
@@ -180,10 +180,12 @@ def _declared(table: Table, head: Head, events: Events, wall: Wall) -> Span:
     text = {"@title": titles, "@sheet": table.sheet, "@file": Path(table.name).stem}[events.days]
     found = wall.period(days.within(text))
     if found.reason:
-        raise SourceError(f"events.days is {events.days!r}, and no day stands there: {shown([text])!r}")
+        raise SourceError(
+            f"看不出是哪一天 / events.days is {events.days!r}, and no day stands there: {shown([text])!r}"
+        )
     first, last = date.fromisoformat(found.first), date.fromisoformat(found.last)
     if not 0 <= (last - first).days < MOST_DAYS:
         raise SourceError(
-            f"events.days is {events.days!r}, and what stands there is no span of days: {shown([text])!r}"
+            f"所写的日期过长 / events.days is {events.days!r}, and what stands there is too long: {shown([text])!r}"
         )
     return first, last

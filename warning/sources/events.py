@@ -171,7 +171,10 @@ def _require_most(aside: int, rows: int, entries: Sequence[QuarantineEntry], nam
     if aside > UNUSABLE and 2 * aside > rows:
         often = Counter(entry.reason for entry in entries).most_common(3)
         reasons = "；".join(f"{reason}（{count}）" for reason, count in often)
-        raise SourceError(f"{name}: {aside} of {rows} rows cannot be used, so none is: {reasons}")
+        raise SourceError(
+            f"{name}: {rows} 行中有 {aside} 行不能使用，整个文件未读"
+            f" / {aside} of {rows} rows cannot be used, so none is: {reasons}"
+        )
 
 
 def _beyond(found: Gathered, day: Integers, events: Events, asked: Span | None) -> Mask:

@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from detectors.panel import Floats
 from warning.model import Indicator, Place, QuarantineEntry, Rows, SeriesKey
 from warning.sources import cells
 from warning.sources.cells import Column, Integers, Mask, Understood
@@ -209,12 +210,24 @@ def _is(catalogue: Sequence[Indicator], attribute: str, of: Integers) -> Callabl
 
 def _when_due(receipt: Understood, ends: Integers, due: Due, zone: tzinfo) -> Understood:
     """Return receipts in which a row that says none was received when its period was due, and not after now."""
-    now = int(receipt.values.max(initial=0)) // 86_400
-    distinct, codes = np.unique(np.minimum(ends, now + 1), return_inverse=True)  # a date of the year 9999 is no period
-    dates = [cells.EPOCH + timedelta(days=int(end) + due.days) for end in distinct]
-    seconds = np.array([datetime.combine(day, due.hour, zone).timestamp() for day in dates], dtype=np.float64)[codes]
+    seconds = due_seconds(ends, due, zone, now=int(receipt.values.max(initial=0)))
     silent = np.array([not text for text in receipt.column.distinct], dtype=np.bool_)[receipt.column.codes]
     return replace(receipt, values=np.where(silent, np.minimum(seconds, receipt.values), receipt.values))
+
+
+def due_seconds(ends: Integers, due: Due, zone: tzinfo, *, now: int) -> Floats:
+    """Return (R,) when periods that end on these days are due, in seconds since 1970; of those to come any later one.
+
+    Args:
+        ends: (R,) days since 1970.
+        due: How long after.
+        zone: Whose days they are.
+        now: In seconds since 1970.
+    """
+    # A date of the year 9999 is no period.
+    distinct, codes = np.unique(np.minimum(ends, now // 86_400 + 1), return_inverse=True)
+    dates = [cells.EPOCH + timedelta(days=int(end) + due.days) for end in distinct]
+    return np.array([datetime.combine(day, due.hour, zone).timestamp() for day in dates], dtype=np.float64)[codes]
 
 
 def last_days(days: Integers, frequency: Callable[[str], Mask]) -> Integers:
