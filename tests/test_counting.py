@@ -375,6 +375,17 @@ def test_a_result_that_changed_is_a_withdrawal_and_a_new_event(desk: Desk) -> No
     assert desk.thefts("20") == [[1], [0], [0]]
 
 
+def test_a_day_of_increments_is_counted_once_its_bad_rows_are_settled(desk: Desk) -> None:
+    desk.send(table("010101-1 20 盗窃 x9", "Q-7 20 盗窃", "010101-1 昨天 盗窃"), "20 10:00", increments())
+    desk.send(table("010101-1 21 盗窃"), "21 08:00", increments())
+    missing = desk.thefts("20")
+    mending.drop(desk.store, [kept.id for kept in quarantine.entries(desk.store)], "另报", now=at(DAYS[21], "09:00"))
+    desk.send(table("010102-1 20 盗窃"), "21 10:00", increments())
+
+    assert missing == [[], [], []]
+    assert desk.thefts("20") == [[9], [1], [0]]
+
+
 def test_a_week_has_a_value_once_all_its_days_are_there(desk: Desk) -> None:
     weekly = feed({"counts": [{"indicator": "campus", "categories": "涉校"}], "ratios": []})
     desk.send(

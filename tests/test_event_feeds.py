@@ -307,6 +307,15 @@ def test_the_same_increment_under_another_key_is_counted_once(desk: httpx.Client
     assert known(tmp_path, "20") == [[1], [0], [1]]
 
 
+def test_bad_rows_of_increments_that_are_alike_are_several_events(desk: httpx.Client, tmp_path: Path) -> None:
+    bad = [("Q-7", "2026-11-20 09:00:00", "盗窃", "")]
+    push(desk, tmp_path, records([*SOME, *bad]), "19:00")
+    push(desk, tmp_path, records(bad), "19:05")
+
+    with opened(load_deployment(tmp_path / "config.toml")) as service:
+        assert quarantine.states(service.store) == {"open": 2}
+
+
 def test_a_push_that_tells_more_of_an_event_is_refused_and_nothing_of_it_is_kept(
     desk: httpx.Client, tmp_path: Path
 ) -> None:

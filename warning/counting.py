@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TypeVar
 
@@ -80,7 +80,7 @@ def keep(store: Store, delivery: Delivery, receipt: Receipt) -> FileAccount:
     )
     before, made_by = tally.feed_of(store, feed.id), valuing.made_by(receipt)
     number = tally.keep_feed(store, feed.id, made_by)
-    known = tally.days(store, number)
+    known = _with_open_rows(store, receipt, tally.days(store, number))
     delivery = begun(delivery, receipt, known)
     spoken = np.union1d(delivery.days, delivery.covered).tolist()
     folded = fold(delivery, receipt, numbers, known, dict(tally.cells(store, number, spoken)))
@@ -100,6 +100,20 @@ def keep(store: Store, delivery: Delivery, receipt: Receipt) -> FileAccount:
     for text in (*folded.faults, *_never_met(delivery, named, met)):
         run.notice(store, receipt.at, feed.id, text, zone=receipt.zone)
     return account
+
+
+def _with_open_rows(store: Store, receipt: Receipt, known: dict[int, Day]) -> dict[int, Day]:
+    """Return days with as many rows in quarantine as are still open: what a person settled is held against none.
+
+    Of whole days that does not matter: each brings all its rows.
+    """
+    if receipt.events.delivery == "days" or not any(one.aside for one in known.values()):
+        return known
+    aside = Counter(
+        (date.fromisoformat(day) if day else received.astimezone(receipt.zone).date())
+        for day, received in quarantine.open_days(store, receipt.feed.id)
+    )
+    return {day: replace(one, aside=aside[EPOCH + timedelta(days=day)]) for day, one in known.items()}
 
 
 @dataclass(frozen=True)

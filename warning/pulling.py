@@ -178,7 +178,8 @@ def taken(
         account = feeds_of.import_rows(service.store, rows, feed=feed.id, received=now)
     if account is None:
         raise ValueError(f"{feed.id}: content {ordinal} was there before it came")
-    quarantine.settle_repeated(service.store, feed.id, AGAIN_SENT, now)
+    if feed.events is None or feed.events.delivery == "days":  # of new events a row like another is another event
+        quarantine.settle_repeated(service.store, feed.id, AGAIN_SENT, now)
     log.info(
         "feed taken in feed=%s rows=%d accepted=%d unchanged=%d quarantined=%d",
         *(feed.id, account.rows, account.accepted, account.unchanged, account.quarantined),

@@ -19,7 +19,7 @@ import numpy as np
 
 from warning.model import QuarantineEntry, Rows
 from warning.store.connection import Store
-from warning.store.encoding import date_of, day_of, text_of
+from warning.store.encoding import date_of, day_of, instant_of, text_of
 
 _CELLS = "indicator, place, date, number, received_at"
 _ID = re.compile(r"(\d{1,18})-(\d{1,18})(?:-(\d{1,18}))?", re.ASCII)
@@ -158,6 +158,16 @@ def entry(store: Store, id: str) -> tuple[Kept, tuple[str, ...]] | None:
         return None
     cells = found[-5:]
     return _kept(found[:-5]), () if None in cells else cells
+
+
+def open_days(store: Store, feed: str) -> list[tuple[str, datetime]]:
+    """Return of every open row of a feed the date it is of, "" where it does not say one, and when it was received."""
+    found = store.rows(
+        "SELECT coalesce(q.date, ''), f.received FROM quarantine AS q JOIN feed_file AS f ON f.id = q.file"
+        " WHERE q.state = 'open' AND f.feed = ?",
+        (feed,),
+    )
+    return [(day, instant_of(received)) for day, received in found]
 
 
 def quarantined_since(store: Store, instant: datetime) -> list[tuple[str, int]]:
