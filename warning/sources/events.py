@@ -222,9 +222,11 @@ def _day_of(entry: QuarantineEntry) -> int:
 
 
 def _coded(said: Sequence[Said], codes: Integers) -> tuple[tuple[str, ...], Integers]:
-    """Return the distinct codes of some rows, and which of them each has."""
+    """Return the codes that some rows have, and which of them each has."""
     index: dict[str, int] = {}
-    of = np.array([index.setdefault(one.text, len(index)) for one in said], dtype=np.int64)
+    of = np.zeros(len(said), dtype=np.int64)
+    for n in np.flatnonzero(np.bincount(codes, minlength=len(said))).tolist():
+        of[n] = index.setdefault(said[n].text, len(index))
     return tuple(index), of[codes]
 
 
