@@ -107,12 +107,15 @@ def _since_break(service: Service, key: SeriesKey, dates: Dates) -> int:
 def _past_events(service: Service, key: SeriesKey, frequency: str, dates: Dates) -> npt.NDArray[np.bool_]:
     """(T,) which periods a past event touches; while one of its days may still be judged it is compared with."""
     found = np.zeros(len(dates), dtype=bool)
+    events = [(one.date, one.until) for one in service.city.breaks_of(*key) if one.until is not None]
+    if not events:
+        return found
     ends = periods.last_days(dates, frequency)
     back = service.config.sweep.rejudge_days
     open_from = min(dates[-1] - np.timedelta64(back), dates[-min(len(dates), periods.reach(back, frequency))])
-    for event in service.city.breaks_of(*key):
-        if event.until is not None and np.datetime64(event.until) < open_from:
-            found |= (ends >= np.datetime64(event.date)) & (dates <= np.datetime64(event.until))
+    for first, last in events:
+        if np.datetime64(last) < open_from:
+            found |= (ends >= np.datetime64(first)) & (dates <= np.datetime64(last))
     return found
 
 
