@@ -131,10 +131,10 @@ def _log_posterior(model: Any) -> float:
 def _growth(series: int, days: int) -> None:
     panel = simulated(series, days, gaps=0.01)
     begin = _spent()
-    forecast(panel)
+    forecast(panel, history=days)
     cost = _spent() - begin
     tracemalloc.start()  # it slows what it looks at
-    forecast(panel)
+    forecast(panel, history=days)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     print(

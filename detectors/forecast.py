@@ -99,15 +99,15 @@ def forecast(
             moments[cells] = found.moments
             reason[cells] = np.where(np.isfinite(mean[cells]), Reason.JUDGED, Reason.FAILED)
     reason[np.isnan(observed)] = Reason.NOT_REPORTED
-    found_around = around(panel.kinds, observed, mean, Moments(*np.moveaxis(moments, -1, 0)), alpha)
+    told = around(panel.kinds, observed, mean, Moments(*np.moveaxis(moments, -1, 0)), alpha)
     return judged(
         reason,
         observed=observed,
-        expected=found_around.expected,
-        lower=found_around.lower,
-        upper=found_around.upper,
-        surprise=surprise(found_around.tails),
-        above=found_around.tails.above,
+        expected=told.expected,
+        lower=told.lower,
+        upper=told.upper,
+        surprise=surprise(told.tails),
+        above=told.tails.above,
     )
 
 

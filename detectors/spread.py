@@ -2,7 +2,7 @@
 
 Counts scatter as negative binomials, amounts as gammas, all else as Student's t; the spread is by moments of
 the residuals, widened as a new value's is (Akaike's final prediction error): a fit of p numbers to n values
-lies nearer to these than to any other.
+lies nearer to these than to any other.  Any mean will do: what follows a forecast's level mends it before.
 
 Source: Akaike (1970), Annals of the Institute of Statistical Mathematics 22: 203-217.
 """
