@@ -13,6 +13,7 @@ from detectors.ears import ears
 from detectors.forecast import forecast
 from detectors.outbreak import outbreak
 from detectors.panel import DayKind, Panel, Reason, Scores
+from detectors.share import share
 from detectors.threshold import threshold
 
 Detector = Callable[..., Scores]  # (panel, *, last=1, and its own keyword-only parameters)
@@ -22,9 +23,11 @@ DETECTORS: dict[str, Detector] = {
     "ears": ears,
     "forecast": forecast,
     "outbreak": outbreak,
+    "share": share,
     "threshold": threshold,
 }
 
+OF_A_WHOLE = ("share",)  # their rules name the whole that the panel's denominators are
 GIVEN = ("last", "cache", "spawned", "beat")  # by the program that calls; no word of a rule file
 
-__all__ = ["DETECTORS", "GIVEN", "DayKind", "Detector", "Panel", "Reason", "Scores"]
+__all__ = ["DETECTORS", "GIVEN", "OF_A_WHOLE", "DayKind", "Detector", "Panel", "Reason", "Scores"]

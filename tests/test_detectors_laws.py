@@ -16,6 +16,7 @@ from detectors import DETECTORS, GIVEN, Panel, Reason, Scores
 
 SMALL: dict[str, dict[str, object]] = {  # parameters that let a short panel be judged
     "changepoint": {"window": 60, "min_size": 4, "recent": 30},
+    "share": {"baseline": 56, "window": 7},
     "threshold": {"baseline": 56, "window": 7},
 }
 MODES: dict[str, tuple[str, dict[str, object]]] = {  # ways of judging that must keep the laws, too
@@ -24,6 +25,7 @@ MODES: dict[str, tuple[str, dict[str, object]]] = {  # ways of judging that must
     "threshold lines": ("threshold", {"baseline": 56, "line": 3.0, "line_times": 2.0, "line_per_10000": 0.5}),
 }
 WAYS = {name: (name, SMALL.get(name, {})) for name in DETECTORS} | MODES
+LONG = {"forecast": 400}  # days; the others are judged after three months
 EXAMPLES = {"forecast": 10}  # it needs panels of more than a year
 POOLED = {"outbreak"}  # it pools its patterns, and says so
 ALONE = sorted(way for way, (name, _) in WAYS.items() if name not in POOLED)
@@ -58,7 +60,7 @@ def law(name: str) -> Callable[[Callable[[Panel], None]], None]:
             st.lists(st.sampled_from([0.1, 1.0, 20.0, 500.0]), min_size=1, max_size=3),
             st.integers(0, 10**6),
             gaps=st.integers(0, 12),
-            days=st.just(400) if name == "forecast" else st.integers(90, 140),
+            days=st.just(LONG[name]) if name in LONG else st.integers(90, 140),
         )
         settings(max_examples=EXAMPLES.get(name, 25))(given(panels)(fact))()
 

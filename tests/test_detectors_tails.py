@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -12,6 +12,8 @@ from detectors.tails import (
     count_tails,
     gamma_bounds,
     gamma_tails,
+    share_bounds,
+    share_tails,
     student_bounds,
     student_tails,
     surprise,
@@ -74,3 +76,26 @@ def test_a_surprise_ends_at_three_hundred_and_nan_stays_nan() -> None:
 
     assert surprise(Tails(none, 1 - none, none)) == pytest.approx([300.0, np.nan], nan_ok=True)
     assert np.isnan(count_tails(np.nan, 1.0, 1.0)).all()
+
+
+@settings(deadline=None)
+@given(st.integers(0, 400), st.integers(0, 400), st.floats(0.02, 500), st.floats(0.02, 500))
+def test_share_tails_are_those_of_scipy(x: int, more: int, a: float, b: float) -> None:
+    law = stats.betabinom(x + more, a, b)
+
+    rise, fall, above = share_tails(float(x), x + more, a, b)
+
+    assert rise == pytest.approx(law.sf(x - 1), rel=1e-5, abs=1e-9)
+    assert fall == pytest.approx(law.cdf(x), rel=1e-5, abs=1e-9)
+    assert above == pytest.approx(law.sf(x), rel=1e-5, abs=1e-9)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 3000), st.floats(0.02, 500), st.floats(0.02, 500), st.sampled_from([0.05, 0.001]))
+def test_a_part_beyond_a_bound_is_a_part_beyond_its_surprise(whole: int, a: float, b: float, alpha: float) -> None:
+    lower, upper = share_bounds(alpha, whole, a, b)
+
+    assert share_tails(upper, whole, a, b).above <= alpha * (1 + 1e-4)
+    assert upper == 0 or share_tails(upper - 1, whole, a, b).above >= alpha * (1 - 1e-4)
+    assert lower == 0 or share_tails(lower - 1, whole, a, b).fall <= alpha * (1 + 1e-4)
+    assert share_tails(lower, whole, a, b).fall >= alpha * (1 - 1e-4)

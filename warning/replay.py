@@ -149,10 +149,12 @@ def of_panels(deployment: Deployment, whole: Mapping[str, Known]) -> Source:
     def cut(panel: Known, day: date) -> Known:
         dates = window(day, panel.frequency, years)
         start, stop = np.searchsorted(panel.dates, dates[0]), np.searchsorted(panel.dates, dates[-1], side="right")
-        values = panel.values[start:stop]
-        if len(values) < len(dates):
-            values = np.vstack([np.full((len(dates) - len(values), values.shape[1]), np.nan), values])
-        return replace(panel, dates=dates, values=values)
+        lacking = len(dates) - int(stop - start)
+        values = np.pad(panel.values[start:stop], ((lacking, 0), (0, 0)), constant_values=np.nan)
+        wholes = {
+            key: np.pad(told[start:stop], (lacking, 0), constant_values=np.nan) for key, told in panel.wholes.items()
+        }
+        return replace(panel, dates=dates, values=values, wholes=wholes)
 
     return lambda day: {frequency: cut(panel, day) for frequency, panel in whole.items()}
 
@@ -202,7 +204,10 @@ def _stretch(
 def _carries_on(earlier: Known, later: Known) -> bool:
     if earlier.keys != later.keys or earlier.dates[0] != later.dates[0] or len(later.dates) < len(earlier.dates):
         return False
-    return np.array_equal(earlier.values, later.values[: len(earlier.values)], equal_nan=True)
+    if earlier.wholes.keys() != later.wholes.keys():
+        return False
+    pairs = [(earlier.values, later.values), *((told, later.wholes[key]) for key, told in earlier.wholes.items())]
+    return all(np.array_equal(before, after[: len(before)], equal_nan=True) for before, after in pairs)
 
 
 def without(deployment: Kept, *detectors: str) -> Kept:

@@ -58,6 +58,7 @@ class Rule(Checked):
     places: tuple[str, ...] = ()  # these places
     detector: str
     parameters: Mapping[str, Any] = {}  # checked against the detector's signature
+    denominator: str = ""  # the indicator that is the whole, where the detector judges a share of one
     direction: Literal["risk", "rise", "fall"] = "risk"  # risk: the way the indicator's polarity fears
     hits: Annotated[int, Field(ge=1)] = 1  # the evidence must hold in `hits` of the last `of` separate windows
     of: Annotated[int, Field(ge=1)] = 1

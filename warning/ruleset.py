@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from detectors import DETECTORS
+from detectors import DETECTORS, OF_A_WHOLE
 from detectors.panel import Panel
 from warning.checked import Checked, checked, faults_of, read_toml, suggestion
 from warning.city import City
@@ -116,6 +116,7 @@ def _faults_of_rule(rule: Rule, area: str, city: City | None) -> Iterator[str]:
     yield from _faults_of_parameters(rule) or _refusal(rule.detector, tuple(sorted(rule.parameters.items())))
     if city is not None and "line_per_10000" in rule.parameters:
         yield from _faults_of_persons(rule, city)
+    yield from _faults_of_whole(rule, city)
 
 
 def _faults_of_indicators(rule: Rule, area: str, city: City) -> Iterator[str]:
@@ -191,6 +192,30 @@ def _faults_of_persons(rule: Rule, city: City) -> Iterator[str]:
         for _, place in (key for key in series_of(rule, city) if key.indicator == name):
             if place in city.places and city.denominator_of(name, place, year=date.max.year) is None:
                 yield f"parameters.line_per_10000: population.csv lacks {place!r} for the denominator of {name!r}"
+
+
+def _faults_of_whole(rule: Rule, city: City | None) -> Iterator[str]:
+    if rule.detector not in OF_A_WHOLE:
+        if rule.denominator:
+            yield f"denominator: {rule.detector!r} judges no share of a whole; leave it out"
+        return
+    if not rule.denominator:
+        yield f"denominator is missing; {rule.detector!r} needs the indicator its values are a share of"
+        return
+    if city is None:
+        return
+    whole = city.indicators.get(rule.denominator)
+    if whole is None:
+        yield f"denominator: indicator {rule.denominator!r} is unknown{suggestion(rule.denominator, city.indicators)}"
+        return
+    if whole.kind != "count":
+        yield f"denominator: {whole.id!r} is a {whole.kind}, a whole is a count"
+    for name in rule.indicators:
+        if name in city.indicators and city.indicators[name].frequency != whole.frequency:
+            yield (
+                f"denominator: {whole.id!r} is {whole.frequency}, {name!r} is {city.indicators[name].frequency};"
+                " a part and its whole come at the same dates"
+            )
 
 
 @cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -42,10 +42,13 @@ class Known:
     keys: tuple[SeriesKey, ...]  # N
     values: Floats  # (T, N), rolled up
     index: Mapping[SeriesKey, int]
+    wholes: Mapping[SeriesKey, Floats] = field(default_factory=dict)  # (T,) of series nobody judges, to divide by
 
     def of(self, key: SeriesKey) -> Floats:
-        """Return the (T,) values of one series."""
-        return self.values[:, self.index[key]]
+        """Return the (T,) values of one series; of one that is not read, NaN."""
+        if key in self.index:
+            return self.values[:, self.index[key]]
+        return self.wholes.get(key, np.full(len(self.dates), np.nan))
 
 
 @dataclass(frozen=True)
@@ -81,11 +84,14 @@ def known(service: Service, day: date, *, known_at: datetime) -> dict[str, Known
         if not keys:
             continue
         dates = window(day, frequency, service.config.sweep.window_years)
-        rolled = values(service, keys, dates, known_at=known_at)
-        for column, key in enumerate(keys):
+        more = tuple(key for key in wholes_of(service, frequency) if key not in keys)
+        rolled = values(service, [*keys, *more], dates, known_at=known_at)
+        for column, key in enumerate([*keys, *more]):
             rolled[: _since_break(service, key, dates), column] = np.nan
             rolled[_past_events(service, key, frequency, dates), column] = np.nan
-        found[frequency] = Known(frequency, dates, keys, rolled, {key: n for n, key in enumerate(keys)})
+        wholes = {key: rolled[:, len(keys) + n] for n, key in enumerate(more)}
+        index = {key: n for n, key in enumerate(keys)}
+        found[frequency] = Known(frequency, dates, keys, rolled[:, : len(keys)], index, wholes)
     return found
 
 
@@ -198,10 +204,10 @@ def groups(deployment: Deployment) -> dict[Way, list[Rule]]:
 
 
 def way_of(deployment: Deployment, rule: Rule) -> Way:
-    """Return how a rule judges; its parameters as one text that does not depend on their order in the file."""
+    """Return how a rule judges; parameters, and of what whole a share, as a text without the order of the file."""
     frequency = deployment.city.indicators[rule.indicators[0]].frequency
-    parameters = " ".join(f"{name}={value!r}" for name, value in sorted(rule.parameters.items()))
-    return Way(frequency, rule.detector, parameters)
+    asked = dict(rule.parameters) | ({"denominator": rule.denominator} if rule.denominator else {})
+    return Way(frequency, rule.detector, " ".join(f"{name}={value!r}" for name, value in sorted(asked.items())))
 
 
 def pick(judged: Judged, keys: Sequence[SeriesKey]) -> Scores:
@@ -242,11 +248,18 @@ def _called(
         kind=kinds,
         holidays=holidays,
         festival=deployment.calendar.festival(panel.dates),
-        denominators=persons(deployment, keys, panel.dates),
+        denominators=_denominators(deployment, panel, keys, rule),
     )
     given: dict[str, object] = {"cache": fits, "spawned": True, "beat": beat}
     asked = {name: given[name] for name in inspect.signature(DETECTORS[rule.detector]).parameters if name in given}
     return DETECTORS[rule.detector](batch, last=rows, **asked, **rule.parameters)
+
+
+def _denominators(deployment: Deployment, panel: Known, keys: Sequence[SeriesKey], rule: Rule) -> Floats:
+    """Return (T, N): the whole the rule names, at the same places, else the persons."""
+    if not rule.denominator:
+        return persons(deployment, keys, panel.dates)
+    return np.column_stack([panel.of(SeriesKey(rule.denominator, key.place)) for key in keys])
 
 
 def persons(deployment: Deployment, keys: Sequence[SeriesKey], dates: Dates) -> Floats:
@@ -261,5 +274,17 @@ def persons(deployment: Deployment, keys: Sequence[SeriesKey], dates: Dates) -> 
 
 
 def keys_of(deployment: Deployment, frequency: str) -> tuple[SeriesKey, ...]:
-    rules = [r for r in deployment.rules.rules if deployment.city.indicators[r.indicators[0]].frequency == frequency]
+    """Return the series of a frequency some rule judges."""
+    rules = _rules_of(deployment, frequency)
     return tuple(dict.fromkeys(key for rule in rules for key in series_of(rule, deployment.city)))
+
+
+def wholes_of(deployment: Deployment, frequency: str) -> tuple[SeriesKey, ...]:
+    """Return the series that rules of a frequency judge shares of."""
+    rules = [rule for rule in _rules_of(deployment, frequency) if rule.denominator]
+    judged = ((rule.denominator, key.place) for rule in rules for key in series_of(rule, deployment.city))
+    return tuple(SeriesKey(*key) for key in dict.fromkeys(judged))
+
+
+def _rules_of(deployment: Deployment, frequency: str) -> list[Rule]:
+    return [r for r in deployment.rules.rules if deployment.city.indicators[r.indicators[0]].frequency == frequency]
