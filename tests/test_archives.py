@@ -17,7 +17,7 @@ from warning.intake import mapped
 from warning.mapping import Feed
 from warning.model import SeriesKey
 from warning.sources import packed
-from warning.sources.files import tables_of
+from warning.sources.files import read_by, tables_of
 from warning.store import Store, observation
 
 __all__ = ["folder", "store"]  # fixtures
@@ -35,7 +35,7 @@ def received(text: str, **mapping: object) -> list[datetime]:
     columns = {"indicator": "事项", "place": "辖区", "date": "日期", "value": "数量", "received_at": "收到"}
     by = feed(columns=columns, archive=True, **mapping)
     late = {"daily": 1, "weekly": 3, "monthly": 10}
-    rows = mapped(tables_of("a", content), by, CITY, NOW, late, zone=ZONE, name="a", sha256="0")
+    rows = mapped(read_by(by, "a", content), by, CITY, NOW, late, zone=ZONE, name="a", sha256="0")
     return [datetime.fromtimestamp(second, ZONE).replace(tzinfo=None) for second in rows.received.tolist()]
 
 
@@ -129,6 +129,6 @@ def test_a_date_beyond_all_calendars_is_put_aside_and_not_counted_on_from() -> N
     by = Feed.model_validate({**feed(**LONG).model_dump(), "archive": True, "due_days": 366})
     late = {"daily": 1, "weekly": 3, "monthly": 10}
 
-    rows = mapped(tables_of("a", content), by, CITY, NOW, late, zone=ZONE, name="a", sha256="0")
+    rows = mapped(read_by(by, "a", content), by, CITY, NOW, late, zone=ZONE, name="a", sha256="0")
 
     assert [entry.reason for entry in rows.quarantined] == ["日期晚于收到的日期"]

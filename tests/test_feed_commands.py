@@ -19,6 +19,7 @@ from warning.feedset import read_feeds
 from warning.guessing import guess
 from warning.intake import mapped
 from warning.paths import shipped
+from warning.sources.columns import Body
 from warning.sources.files import tables_of
 
 CITY = load_city(shipped("city"))
@@ -62,7 +63,8 @@ def test_a_guess_reads_what_a_person_would_have_read(shape: Shape, tmp_path: Pat
     assert errors == []
     late_after = {"daily": 1, "weekly": 3, "monthly": 10}
     zone = ZoneInfo("Asia/Shanghai")
-    rows = mapped(tables, feeds["guessed"], CITY, NOW, late_after, zone=zone, name=shape.name, sha256="0")
+    bodies = [*map(Body, tables)]
+    rows = mapped(bodies, feeds["guessed"], CITY, NOW, late_after, zone=zone, name=shape.name, sha256="0")
     cells = zip((rows.keys[n] for n in rows.series), rows.dates, rows.values.tolist(), strict=True)
     assert {(*key, str(day), value) for key, day, value in cells} == shape.told
     assert rows.quarantined == ()

@@ -21,8 +21,9 @@ from warning.mapping import Feed
 from warning.model import Rows
 from warning.paths import shipped
 from warning.sources import written
+from warning.sources.columns import Body
 from warning.sources.days import Wall
-from warning.sources.files import tables_of
+from warning.sources.files import read_by, tables_of
 from warning.sources.shaping import Shaped, shaped
 from warning.sources.table import Line, Table
 
@@ -38,13 +39,12 @@ LOSS = "ss_wa_fraud_loss"  # 万元
 
 def shape(content: str | bytes, mapping: Feed, *, name: str = "警情.csv") -> Shaped:
     raw = content.encode() if isinstance(content, str) else content
-    return shaped(tables_of(name, raw, mapping.sheets), mapping, CITY, sha256="0", name=name, today=TODAY, zone=ZONE)
+    return shaped(read_by(mapping, name, raw), mapping, CITY, sha256="0", name=name, today=TODAY, zone=ZONE)
 
 
 def rows(content: str | bytes, mapping: Feed, *, name: str = "警情.csv") -> Rows:
     raw = content.encode() if isinstance(content, str) else content
-    tables = tables_of(name, raw, mapping.sheets)
-    return mapped(tables, mapping, CITY, NOW, LATE_AFTER, zone=ZONE, name=name, sha256="0")
+    return mapped(read_by(mapping, name, raw), mapping, CITY, NOW, LATE_AFTER, zone=ZONE, name=name, sha256="0")
 
 
 def told(found: Rows) -> set[tuple[str, str, str, float]]:
@@ -333,7 +333,7 @@ def test_a_table_of_anything_is_read_or_refused(grid: list[list[str]], like: str
     mapping = SHAPES[like].feed
 
     try:
-        found = mapped(tables, mapping, CITY, NOW, LATE_AFTER, zone=ZONE, name="警情.xlsx", sha256="0")
+        found = mapped([*map(Body, tables)], mapping, CITY, NOW, LATE_AFTER, zone=ZONE, name="警情.xlsx", sha256="0")
     except SourceError as error:
         refused = str(error)
     else:
@@ -353,3 +353,54 @@ def test_a_mapping_is_guessed_of_anything_or_refused(grid: list[list[str]]) -> N
         said = str(error)
 
     assert said.startswith("警情.xlsx: 找不到表头") or tomllib.loads(said)["name_zh"] == "警情"
+
+
+WORDS = [
+    "刑事警情数",
+    "火灾警情数",
+    "nonsense",
+    "荔湾区",
+    "越秀区",
+    "合计",
+    "注：",
+    "备注",
+    "",
+    "事项",
+    "2026年11月20日",
+    "11/21",
+    "3",
+    "无",
+]
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(WORDS), min_size=5, max_size=5), max_size=12),
+    st.integers(0, 3),
+    st.booleans(),
+)
+def test_a_large_file_says_column_by_column_what_it_says_line_by_line(
+    odd: list[list[str]], titles: int, headed: bool
+) -> None:
+    """Of 130 lines some are odd: totals, notes, headers once more, cells too many, nothing at all."""
+    plain = [["刑事警情数", "荔湾区", f"2026-11-{n % 20 + 1:02}", str(n % 7), ""] for n in range(130)]
+    for n, line in enumerate(odd):
+        plain[7 * n + 3] = line
+    header = ["事项", "辖区", "日期", "数量", *(["备注"] if headed else [""])]
+    table = [*[["某区警情", "", "", "", ""]] * titles, header, *plain]
+    content = "".join(",".join(line) + "\n" for line in table).encode("gb18030")
+    mapping = feed(**LONG)
+    large, small = read_by(mapping, "a.csv", content), [*map(Body, tables_of("a.csv", content))]
+    assert large[0].cells is not None
+
+    by_column, by_line = (
+        shaped(bodies, mapping, CITY, sha256="0", name="a.csv", today=TODAY, zone=ZONE) for bodies in (large, small)
+    )
+
+    assert _said(by_column) == _said(by_line)
+
+
+def _said(found: Shaped) -> tuple[object, ...]:
+    long = found.long
+    columns = (long.indicator, long.place, long.date, long.value, long.received_at)
+    cells = [[column.text(n) for column in columns] for n in range(len(long.rows))]
+    return list(long.rows), cells, sorted(long.quarantined, key=lambda one: one.row), found.missing, found.zeros

@@ -107,10 +107,9 @@ def try_tables(
         receipt = Receipt(feed, feed.events, deployment.city, now, zone, late_after)
         delivery = events_of(bodies, receipt, name=name, sha256="", asked=asked)
         return Tried(feed.id, None, (), None, 0, 0, counting.tried(delivery, receipt))
-    tables = [body.table for body in bodies]
     today = now.astimezone(zone).date()
-    said = shaped(tables, feed, deployment.city, sha256="", name=name, today=today, zone=zone)
-    rows = mapped(tables, feed, deployment.city, now, late_after, zone=zone, name=name, sha256="")
+    said = shaped(bodies, feed, deployment.city, sha256="", name=name, today=today, zone=zone)
+    rows = mapped(bodies, feed, deployment.city, now, late_after, zone=zone, name=name, sha256="")
     return Tried(feed.id, None, (), rows, said.missing, said.zeros)
 
 
@@ -138,9 +137,7 @@ def add_feed(deployment: Deployment, path: Path, name: str) -> Path:
 
 
 def _by(deployment: Deployment, feed: Feed, name: str, content: bytes, now: datetime) -> Tried:
-    if feed.events is not None:
-        return try_tables(deployment, feed, name, files.bodies_of(name, content, feed.sheets), now)
-    return try_tables(deployment, feed, name, [*map(Body, files.tables_of(name, content, feed.sheets))], now)
+    return try_tables(deployment, feed, name, files.read_by(feed, name, content), now)
 
 
 def _native(deployment: Deployment, path: Path, now: datetime) -> Rows | None:

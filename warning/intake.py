@@ -14,11 +14,11 @@ from warning.errors import SourceError
 from warning.mapping import NATIVE, Feed
 from warning.model import FileAccount, Rows
 from warning.sources import csv_files, files
+from warning.sources.columns import Body
 from warning.sources.delivery import Receipt
 from warning.sources.events import events_of
 from warning.sources.rows import Due, Known, rows_of
 from warning.sources.shaping import shaped
-from warning.sources.table import Table
 from warning.store import Store, feed, quarantine, run
 
 READ_ANEW = "映射改过后重新读入，以新的结果为准"
@@ -82,7 +82,7 @@ def import_folder(
 
 
 def mapped(
-    tables: Sequence[Table],
+    bodies: Sequence[Body],
     mapping: Feed,
     city: Known,
     received: datetime,
@@ -95,7 +95,7 @@ def mapped(
     """Return the rows of tables as a mapping reads them.
 
     Args:
-        tables: The sheets of a file, or the answer of a database or a server.
+        bodies: The sheets of a file, or the answer of a database or a server.
         mapping: Their feed's.
         city: Indicators by id and places by code.
         received: When the service reads them.
@@ -108,7 +108,7 @@ def mapped(
         SourceError: if a table is not as the mapping says, or has a column that looks like personal data.
     """
     today = received.astimezone(zone).date()
-    found = shaped(tables, mapping, city, sha256=sha256, name=name, today=today, zone=zone)
+    found = shaped(bodies, mapping, city, sha256=sha256, name=name, today=today, zone=zone)
     if found.missing or found.zeros:
         log.info("cells without a value name=%s missing=%d taken_as_zero=%d", name, found.missing, found.zeros)
     due = Due(mapping.due_days, time.fromisoformat(mapping.due or "00:00")) if mapping.archive else None
@@ -137,13 +137,12 @@ def _import_file(
         sha256 = _fingerprint(content, mapping, city)
         if feed.known(store, sha256):
             return None
+        bodies = files.read_by(mapping, path.name, content)
         if mapping.events is not None:
             receipt = Receipt(mapping, mapping.events, city, now, zone, late_after)
-            bodies = files.bodies_of(path.name, content, mapping.sheets)
             keep = partial(counting.keep, store, events_of(bodies, receipt, name=path.name, sha256=sha256), receipt)
         else:
-            tables = files.tables_of(path.name, content, mapping.sheets)
-            rows = mapped(tables, mapping, city, now, late_after, zone=zone, name=path.name, sha256=sha256)
+            rows = mapped(bodies, mapping, city, now, late_after, zone=zone, name=path.name, sha256=sha256)
             keep = partial(feed.import_rows, store, rows, feed=mapping.id, received=now)
     if files.state(path) != before:
         log.info("file changed while it was read name=%s", path.name)

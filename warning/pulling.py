@@ -174,7 +174,7 @@ def taken(
         delivery = events_of(bodies, receipt, name=feed.id, sha256=sha256, asked=asked)
         account = counting.keep(service.store, delivery, receipt)
     else:
-        rows = mapped([table], feed, service.city, now, late_after, zone=zone, name=feed.id, sha256=content)
+        rows = mapped([Body(table)], feed, service.city, now, late_after, zone=zone, name=feed.id, sha256=content)
         account = feeds_of.import_rows(service.store, rows, feed=feed.id, received=now)
     if account is None:
         raise ValueError(f"{feed.id}: content {ordinal} was there before it came")

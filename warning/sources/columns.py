@@ -25,6 +25,12 @@ class Texts:
         """Return (R,) whether something is true of each text."""
         return np.array([bool(of(text)) for text in self.distinct], dtype=np.bool_)[self.codes]
 
+    def texts(self) -> list[str]:
+        """Return (R,) the cells."""
+        every = np.empty(len(self.distinct), dtype=object)
+        every[:] = self.distinct
+        return list(every[self.codes])
+
     def at(self, rows: Integers) -> Texts:
         """Return some of the rows."""
         codes = self.codes[rows]

@@ -18,13 +18,14 @@ from warning.errors import SourceError
 from warning.event_mapping import FACTS, OUTSIDE, Events
 from warning.mapping import Feed
 from warning.sources import columns, days, personal
+from warning.sources.asides import NOTE
 from warning.sources.cells import Mask
 from warning.sources.columns import Body, Columns, Texts
 from warning.sources.days import Span, Wall
 from warning.sources.grids import Grids
 from warning.sources.heads import Head, Header, head_of
 from warning.sources.naming import key
-from warning.sources.shaping import NOTE, labels_of
+from warning.sources.shaping import labels_of
 from warning.sources.table import Table
 from warning.sources.written import shown
 

@@ -14,6 +14,7 @@ from warning.mapping import Feed
 from warning.sources import text_files, workbooks
 from warning.sources.columns import Body
 from warning.sources.packed import MOST_BYTES, kind_of, unpacked
+from warning.sources.shaping import is_long
 from warning.sources.table import Table
 
 NATIVE = ".csv"  # read without a mapping, too
@@ -130,6 +131,17 @@ def bodies_of(name: str, content: bytes, sheets: Sequence[str] = ()) -> list[Bod
         return [Body(table) for table in tables_of(name, content, sheets)]
     even = text_files.even(name, content)
     return [even] if even is not None else [Body(table) for table in tables_of(name, content, sheets)]
+
+
+def read_by(feed: Feed, name: str, content: bytes) -> list[Body]:
+    """Return the tables of a file as what reads them takes them: events and long tables column by column.
+
+    Raises:
+        SourceError: as ``tables_of``.
+    """
+    if feed.events is not None or is_long(feed):
+        return bodies_of(name, content, feed.sheets)
+    return [Body(table) for table in tables_of(name, content, feed.sheets)]
 
 
 def fingerprint(content: bytes, feed: Feed) -> str:

@@ -23,6 +23,7 @@ from warning.sources.zeros import NO_ZEROS, left_out, with_zeros
 
 FACTS = (*KEYS, "value", "received_at")
 
+Unit = Callable[[str], str]
 Meaning = tuple[str, str]  # of a text: what it says, and why it cannot be used; one of the two is ""
 NOTHING: Meaning = ("", "")  # it says there is no value
 NO_RATIO = "缺分子或分母，或有不同的数，求不出比率"
@@ -66,29 +67,22 @@ class Gathered:
         self.facts["received_at"].append(received)
 
     def add_all(
-        self,
-        table: Table,
-        lines: Sequence[Line],
-        rows: Sequence[Sequence[str]],
-        where: Mapping[str, int | str],
-        header: str,
-        unit: Callable[[str], str],
+        self, sheet: str, numbers: Sequence[int], facts: Mapping[str, str | Sequence[str]], header: str, unit: Unit
     ) -> None:
-        """Add one cell of each line under one header.
+        """Add one cell of each of R lines under one header.
 
         Args:
-            table: Which they are of.
-            lines: Of the table.
-            rows: Their cells.
-            where: In which column each fact stands, or what it is in all of them.
+            sheet: Which they are of.
+            numbers: (R,) as a spreadsheet counts.
+            facts: (R,) texts of each fact, or the one all have.
             header: What the column of values is called.
             unit: From what an indicator is called to the unit that is stated of it.
         """
-        self.rows += [line.number for line in lines]
-        self.headers += [header] * len(lines)
-        self.sheets += [table.sheet] * len(lines)
-        for fact, found in where.items():
-            texts = [found] * len(lines) if isinstance(found, str) else [row[found] for row in rows]
+        self.rows += numbers
+        self.headers += [header] * len(numbers)
+        self.sheets += [sheet] * len(numbers)
+        for fact, found in facts.items():
+            texts = [found] * len(numbers) if isinstance(found, str) else found
             self.facts[fact] += texts
             if fact == "indicator":
                 units = {text: unit(text) for text in dict.fromkeys(texts)}

@@ -98,20 +98,23 @@ def head_of(table: Table, row: int | None, score: Callable[[Head], int]) -> Head
     return best
 
 
-def personal(head: Head, known: Collection[int], values: Collection[int]) -> str:
+def personal(
+    head: Head, known: Collection[int], values: Collection[int], cells: Sequence[Collection[str]] | None = None
+) -> str:
     """Return the first header under which a person's name, telephone or number stands, "" if there is none.
 
     Args:
         head: The table's.
         known: Columns that are called as an indicator is; their names are not looked at.
         values: Columns of values; a long number there is no telephone.
+        cells: What stands in each column, where the head has not all of the body.
     """
     for n, header in enumerate(head.headers):
         named = any(PERSONAL.fullmatch(key(name)) for name in header.names)
         if named and n not in known:
             return header.text
-        cells = {line.cells[n] for line in head.body if n < len(line.cells)} - {""}
-        several = list(map(plain, cells))
+        there = cells[n] if cells is not None else {line.cells[n] for line in head.body if n < len(line.cells)}
+        several = list(map(plain, {*there} - {""}))
         looks = (lambda text: bool(IDENTITY.fullmatch(text))) if n in values else _looks_personal
         if several and 2 * sum(map(looks, several)) >= len(several):
             return header.text or f"{n + 1}"

@@ -6,8 +6,7 @@ none.  What cannot be understood is set aside with its first fault; a fault cost
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 
@@ -15,6 +14,8 @@ from warning.errors import SourceError
 from warning.mapping import Feed
 from warning.model import QuarantineEntry
 from warning.sources import cells, days, units, written
+from warning.sources.asides import Asides, asides_among, data_of, texts_below
+from warning.sources.columns import Body, below
 from warning.sources.days import Wall
 from warning.sources.gathered import Gathered, understood
 from warning.sources.heads import Head, head_of, personal
@@ -25,8 +26,6 @@ from warning.sources.table import Line, Table
 from warning.sources.units import above
 
 ACROSS = {"long": "", "indicators": "indicator", "places": "place", "dates": "date"}  # what further columns are
-
-NOTE = re.compile(r"(注|备注|说明|填报|填表|制表|审核|复核|单位负责人|负责人|联系|数据来源|统计口径|note|source)", re.I)
 
 
 @dataclass(frozen=True)
@@ -40,12 +39,12 @@ class Shaped:
 
 
 def shaped(
-    tables: Sequence[Table], feed: Feed, city: Known, *, sha256: str, name: str, today: date, zone: tzinfo
+    bodies: Sequence[Body], feed: Feed, city: Known, *, sha256: str, name: str, today: date, zone: tzinfo
 ) -> Shaped:
     """Return the cells of a file.
 
     Args:
-        tables: Its sheets.
+        bodies: Its sheets, as ``files.read_by`` returns them.
         feed: Its mapping.
         city: Indicators by id and places by code.
         sha256: Of what is read once.
@@ -64,11 +63,12 @@ def shaped(
         return (names["place"].code(text) if fact == "place" else wall.period(text).first) or text
 
     halves = Halves(feed.ratios, feed.missing, same)
-    for table in tables:
+    for body in bodies:
+        sheet = body.table.sheet
         try:
-            heads[table.sheet] = _gather(table, feed, names, gathered, halves, wall)
+            heads[sheet] = _gather(body, feed, names, gathered, halves, wall)
         except SourceError as error:
-            where = f"{name}, sheet {table.sheet}" if table.sheet else name
+            where = f"{name}, sheet {sheet}" if sheet else name
             raise SourceError(f"{where}: {error}（映射 mapping: city/feeds/{feed.id}.toml）") from error
     halves.gather(gathered)
     long, missing, zeros = understood(gathered, feed, city, names, sha256=sha256, name=name, wall=wall)
@@ -114,10 +114,10 @@ def _across(feed: Feed, found: Head, n: int, names: Mapping[str, Names], wall: W
     return wall.period(lowest).first
 
 
-def _gather(
-    table: Table, feed: Feed, names: Mapping[str, Names], gathered: Gathered, halves: Halves, wall: Wall
-) -> Head:
+def _gather(body: Body, feed: Feed, names: Mapping[str, Names], gathered: Gathered, halves: Halves, wall: Wall) -> Head:
+    table = body.table
     found, columns = head(table, feed, names, wall)
+    large = below(body, found) if body.cells is not None else None
     width = len(found.headers)
     ignored = {n for n, header in enumerate(found.headers) if {*map(key, header.names)} & {*map(key, feed.ignore)}}
     totals = {key(text) for text in feed.totals} - {key(text) for text in (*feed.codes.place, *feed.codes.indicator)}
@@ -127,7 +127,8 @@ def _gather(
         aside = {*columns.values(), *ignored}
         further = [n for n in range(width) if n not in aside and found.headers[n].parts]
         further = [n for n in further if not {*map(key, found.headers[n].names)} & totals]
-    named = personal(found, known, {*further, *((columns["value"],) if "value" in columns else ())})
+    values = {*further, *((columns["value"],) if "value" in columns else ())}
+    named = personal(found, known, values, None if large is None else [column.distinct for column in large.cells])
     if named:
         raise SourceError(
             f"“{named}”一列像个人信息，整个文件没有读，请部门删去该列后重送"
@@ -143,32 +144,27 @@ def _gather(
     half = {n: halves.named(*found.headers[n].names) for n in further} if across == "indicator" else {}
     valued = further if across else [columns["value"]]
     own = {columns[fact]: {*map(key, found.headers[columns[fact]].names)} for fact in KEYS if fact in columns}
-    left_out = _asides(found, own, totals)
-    gap = [""] * width
-    lines: list[Line] = []
-    rows: list[tuple[str, ...]] = []
-    for line in found.body:
-        row = line.cells if len(line.cells) >= width else (*line.cells, *gap[len(line.cells) :])
-        if left_out(row):
-            continue
-        if len(line.cells) < width or any(row[width:]):
-            gathered.quarantined.append(_ragged(table, line, width))
-            continue
-        lines.append(line)
-        rows.append(row)
-    if not across and not feed.ratios:  # the shape of the largest tables
-        where: dict[str, int | str] = {**outside, "received_at": "", **columns}
-        value = columns["value"]
-        gathered.add_all(
-            table, lines, rows, where, labels[value], lambda indicator: units.stated(indicator) or stated[value]
-        )
+    asides = asides_among(texts_below(body, found.body), own, totals)
+    if large is not None:
+        numbers, cells_of, ragged = data_of(body, large, asides)
+        gathered.quarantined += [_ragged(table, line, width) for line in ragged]
+        facts = {fact: cells_of[n].texts() for fact, n in columns.items()}
+        _add_long(gathered, table.sheet, numbers.tolist(), {**outside, **facts}, labels[valued[0]], stated[valued[0]])
         return found
-    for line, row in zip(lines, rows, strict=True):
-        facts = {fact: row[columns[fact]] if fact in columns else outside[fact] for fact in KEYS}
+    lines, ragged = _data(found.body, width, asides)
+    gathered.quarantined += [_ragged(table, line, width) for line in ragged]
+    if is_long(feed):
+        facts = {fact: [line.cells[n] for line in lines] for fact, n in columns.items()}
+        there_are = [line.number for line in lines]
+        _add_long(gathered, table.sheet, there_are, {**outside, **facts}, labels[valued[0]], stated[valued[0]])
+        return found
+    for line in lines:
+        row = line.cells
+        of_line = {fact: row[columns[fact]] if fact in columns else outside[fact] for fact in KEYS}
         received = row[columns["received_at"]] if "received_at" in columns else ""
-        part = halves.named(facts["indicator"]) if feed.ratios and across != "indicator" else ""
+        part = halves.named(of_line["indicator"]) if feed.ratios and across != "indicator" else ""
         for n in valued:
-            there = {**facts, across: what[n]} if across else facts
+            there = {**of_line, across: what[n]} if across else of_line
             counted = part or half.get(n, "")
             if counted:
                 halves.add(table, line, there, counted, row[n], labels[n], received)
@@ -178,32 +174,40 @@ def _gather(
     return found
 
 
+def is_long(feed: Feed) -> bool:
+    """Say whether each line of a table is one cell, and none is part of another: the shape of the largest."""
+    return feed.layout == "long" and not feed.ratios
+
+
+def _data(body: Sequence[Line], width: int, asides: Asides) -> tuple[list[Line], list[Line]]:
+    """Return the lines of data, and those that have too few or too many cells."""
+    lines: list[Line] = []
+    ragged: list[Line] = []
+    gap = [""] * width
+    for line in body:
+        row = line.cells if len(line.cells) >= width else (*line.cells, *gap[len(line.cells) :])
+        if not asides.holds(row):
+            (ragged if len(line.cells) < width or any(row[width:]) else lines).append(line)
+    return lines, ragged
+
+
+def _add_long(
+    gathered: Gathered,
+    sheet: str,
+    numbers: Sequence[int],
+    facts: Mapping[str, str | Sequence[str]],
+    header: str,
+    unit: str,
+) -> None:
+    given = {"received_at": "", **facts}
+    gathered.add_all(sheet, numbers, given, header, lambda indicator: units.stated(indicator) or unit)
+
+
 def _require_halves(feed: Feed, found: Head) -> None:
     """Complain of a wide table that lacks a column of a ratio; in other layouts the two are rows."""
     for text in (text for ratio in feed.ratios for text in (ratio.numerator, ratio.denominator)):
         if feed.layout == "indicators" and found.find((text,)) is None:
             raise SourceError(f"缺列 / no column is called {text} (ratios); found: {written.shown(labels_of(found))}")
-
-
-def _asides(found: Head, own: Mapping[int, set[str]], totals: set[str]) -> Callable[[Sequence[str]], bool]:
-    """Return what says whether a line below the header is none of the data: a total, a note, the header once more."""
-    texts = {cell for line in found.body for cell in line.cells}  # a large table has few that differ
-    total = {text for text in texts if key(text) in totals}
-    note = {text for text in texts if not text or NOTE.match(text)}
-    again = [(n, {text for text in texts if key(text) in names}) for n, names in own.items()]
-    odd = total.union(note, *(names for _, names in again))
-
-    def aside(row: Sequence[str]) -> bool:
-        if row[0] and odd.isdisjoint(row):  # hardly any line is looked at further
-            return False
-        first = next(filter(None, row), "")
-        if not first or first in total or (first in note and note.issuperset(row)):
-            return True
-        if total and not total.isdisjoint([row[n] for n in own]):
-            return True
-        return bool(again) and all(row[n] in names for n, names in again)
-
-    return aside
 
 
 def _outside(feed: Feed, fact: str, table: Table, found: Head, names: Mapping[str, Names]) -> str:
