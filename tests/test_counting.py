@@ -326,11 +326,25 @@ def test_the_same_increment_is_counted_once_under_any_name_and_mapping(desk: Des
 
 def test_a_day_on_which_an_increment_came_and_nothing_happened_is_zero(desk: Desk) -> None:
     desk.send(table("010101-1 18 盗窃"), "18 10:00", increments())
-    desk.send(table(), "19 10:00", increments(), name="网格空.csv")
-    desk.send(table("010101-1 21 盗窃"), "21 10:00", increments())
+    desk.send(table(), "19 10:00", increments(), name="网格19日.csv")
+    desk.send(table(), "20 10:00", increments(), name="网格20日.csv")
+    desk.send(table("010101-1 22 盗窃"), "22 10:00", increments())
 
-    # The 20th was silent: nothing came on it, and nothing of it since.
-    assert [desk.thefts(day) for day in ("18", "19", "20")] == [[[1], [0], [0]], [[0], [0], [0]], [[], [], []]]
+    # The 21st was silent: nothing came on it, and nothing of it since.
+    assert [desk.thefts(day) for day in ("18", "19", "20", "21")] == [
+        *([[1], [0], [0]], [[0], [0], [0]], [[0], [0], [0]], [[], [], []]),
+    ]
+
+
+def test_an_empty_increment_that_lies_in_the_folder_is_a_sign_of_life_once(desk: Desk) -> None:
+    (desk.folder / "feeds" / "网格空.csv").write_text(table(), encoding="utf-8")
+
+    def taken_in(day: int) -> list[FileAccount]:
+        asked = {"late_after": LATE_AFTER, "zone": ZONE, "feeds": {"grid": increments()}}
+        return import_folder(desk.store, desk.city, desk.folder / "feeds", now=at(DAYS[day], "08:00"), **asked)  # type: ignore[arg-type]
+
+    assert [len(taken_in(day)) for day in (18, 19)] == [1, 0]
+    assert list(tally.days(desk.store, 1)) == [(DAYS[18] - date(1970, 1, 1)).days]
 
 
 def test_a_silent_day_is_counted_once_its_events_come_late(desk: Desk) -> None:

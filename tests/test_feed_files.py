@@ -7,7 +7,7 @@ import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -365,3 +365,16 @@ def test_hidden_files_and_what_a_spreadsheet_locks_with_are_left_alone(store: St
         (folder / name).write_bytes(b"1")
 
     assert take_in(store, folder, feed(**LONG)) == []
+
+
+def test_files_whose_names_say_the_date_may_be_alike(store: Store, folder: Path) -> None:
+    said = feed(layout="indicators", columns={"place": "辖区", "date": "@file"})
+    for day in (20, 21):
+        (folder / f"警情202611{day}.csv").write_text("辖区,刑事警情数\n荔湾区,3\n", encoding="utf-8")
+
+    accounts = take_in(store, folder, said)
+
+    assert [(account.accepted, account.first) for account in accounts] == [
+        *((1, date(2026, 11, day)) for day in (20, 21)),
+    ]
+    assert take_in(store, folder, said) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time, tzinfo
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from warning.mapping import NATIVE, Feed
 from warning.model import FileAccount, Rows
 from warning.sources import csv_files, files
 from warning.sources.columns import Body
-from warning.sources.delivery import Receipt
+from warning.sources.delivery import Delivery, Receipt
 from warning.sources.events import events_of
 from warning.sources.rows import Due, Known, rows_of
 from warning.sources.shaping import shaped
@@ -134,13 +135,16 @@ def _import_file(
         keep = partial(feed.import_rows, store, rows, feed=NATIVE, received=now)
     else:
         content = files.content_of(path)
-        sha256 = _fingerprint(content, mapping, city)
+        sha256 = _fingerprint(content, mapping, city, path.name)
         if feed.known(store, sha256):
             return None
         bodies = files.read_by(mapping, path.name, content)
         if mapping.events is not None:
             receipt = Receipt(mapping, mapping.events, city, now, zone, late_after)
-            keep = partial(counting.keep, store, events_of(bodies, receipt, name=path.name, sha256=sha256), receipt)
+            delivery = _each_once(events_of(bodies, receipt, name=path.name, sha256=sha256))
+            if feed.known(store, delivery.sha256):
+                return None
+            keep = partial(counting.keep, store, delivery, receipt)
         else:
             rows = mapped(bodies, mapping, city, now, late_after, zone=zone, name=path.name, sha256=sha256)
             keep = partial(feed.import_rows, store, rows, feed=mapping.id, received=now)
@@ -159,9 +163,18 @@ def _import_file(
     return account
 
 
-def _fingerprint(content: bytes, mapping: Feed, city: Known) -> str:
-    """Return what stands for a content: another mapping, or another table of grids, may understand more of it."""
+def _each_once(delivery: Delivery) -> Delivery:
+    """Return a delivery that is told by its file's name, too, where it holds no event: all such files are alike."""
+    if delivery.read:
+        return delivery
+    return replace(delivery, sha256=hashlib.sha256(f"{delivery.sha256} {delivery.name}".encode()).hexdigest())
+
+
+def _fingerprint(content: bytes, mapping: Feed, city: Known, name: str) -> str:
+    """Return what stands for a content: another mapping, table of grids or date in the name reads it otherwise."""
     found = files.fingerprint(content, mapping)
+    if any("@file" in texts for _, texts in mapping.columns):
+        return hashlib.sha256(f"{found} {name}".encode()).hexdigest()
     if mapping.events is None or mapping.events.delivery == "increments":
         return found
     return hashlib.sha256(f"{found} {sorted(city.grids.items())}".encode()).hexdigest()
