@@ -67,7 +67,7 @@ def test_a_packed_file_nobody_claims_is_read_as_a_plain_one_is(store: Store, fol
     [
         pytest.param(gzip.compress(TEXT)[:-9], DAMAGED, id="cut"),
         pytest.param(b"\x1f\x8b\x08 no gzip", DAMAGED, id="not-one"),
-        pytest.param(gzip.compress(b""), "a: the file is empty", id="empty"),
+        pytest.param(gzip.compress(b""), "a: 文件是空的 / the file is empty", id="empty"),
     ],
 )
 def test_a_packed_file_that_cannot_be_read_says_why(content: bytes, said: str) -> None:

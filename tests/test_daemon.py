@@ -53,6 +53,7 @@ from warning.store.encoding import text_of
 
 PATIENCE = 60.0  # seconds any one line may take
 OWN_TIMES = ("run", "_sqlite_migrations")  # tables that tell of running only; all others must agree to the byte
+OWN_STAMPS = ("stamp", "checksum", "past_checksum")  # drawn anew whenever a day is written, and sums over them
 
 
 class Daemon:
@@ -203,9 +204,16 @@ def rows(folder: Path, sql: str) -> list[tuple[Any, ...]]:
 
 
 def content(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Return every table of a database, in the order of its first columns."""
+    """Return every table of a database without its stamps, in one order."""
     tables = [name for (name,) in rows(folder, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
-    return {name: rows(folder, f'SELECT * FROM "{name}" ORDER BY 1, 2') for name in tables if name not in OWN_TIMES}  # noqa: S608
+    tables = [name for name in tables if name not in OWN_TIMES]
+    return {name: sorted(rows(folder, f'SELECT {kept(folder, name)} FROM "{name}"'), key=repr) for name in tables}  # noqa: S608
+
+
+def kept(folder: Path, table: str) -> str:
+    """Return the columns of a table that do not depend on how often it was written."""
+    names = [name for _, name, *_ in rows(folder, f'PRAGMA table_info("{table}")')]
+    return ", ".join(f'"{name}"' for name in names if name not in OWN_STAMPS)
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -267,20 +267,21 @@ def test_why_sums_abstain(values: list[float], reason: Reason) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "transform", "reason"),
+    ("values", "kind", "transform", "reason"),
     [
-        pytest.param([*WEEK, np.nan], "none", Reason.NOT_REPORTED, id="today-missing"),
+        pytest.param([*WEEK, np.nan], "count", "none", Reason.NOT_REPORTED, id="today-missing"),
         pytest.param(
-            [1.0, *WEEK[:3], np.nan, *WEEK[4:], 5.0], "none", Reason.BASELINE_GAP, id="a-baseline-day-missing"
+            [1.0, *WEEK[:3], np.nan, *WEEK[4:], 5.0], "count", "none", Reason.BASELINE_GAP, id="a-day-before-missing"
         ),
-        pytest.param(WEEK, "none", Reason.SHORT_HISTORY, id="six-days-before"),
-        pytest.param([np.nan, *WEEK], "none", Reason.SHORT_HISTORY, id="began-yesterday-week"),
-        pytest.param([*WEEK, -1.0], "log", Reason.NOT_SUITED, id="a-negative-amount"),
-        pytest.param([*WEEK, 101.0], "logit", Reason.NOT_SUITED, id="a-ratio-over-a-hundred"),
+        pytest.param(WEEK, "count", "none", Reason.SHORT_HISTORY, id="six-days-before"),
+        pytest.param([np.nan, *WEEK], "count", "none", Reason.SHORT_HISTORY, id="began-yesterday-week"),
+        pytest.param([*WEEK, -1.0], "count", "none", Reason.NOT_REPORTED, id="a-negative-count"),
+        pytest.param([*WEEK, -1.0], "amount", "log", Reason.NOT_SUITED, id="a-negative-amount"),
+        pytest.param([*WEEK, 101.0], "ratio", "logit", Reason.NOT_SUITED, id="a-ratio-over-a-hundred"),
     ],
 )
-def test_why_it_abstains(values: list[float], transform: str, reason: Reason) -> None:
-    scores = ears(panel_of(values), transform=transform)
+def test_why_it_abstains(values: list[float], kind: str, transform: str, reason: Reason) -> None:
+    scores = ears(panel_of(values, kind=kind), transform=transform)
 
     assert scores.reason[0, 0] == reason
 
