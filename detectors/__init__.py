@@ -15,6 +15,7 @@ from detectors.outbreak import outbreak
 from detectors.panel import DayKind, Panel, Reason, Scores
 from detectors.share import share
 from detectors.threshold import threshold
+from detectors.yearly import yearly
 
 Detector = Callable[..., Scores]  # (panel, *, last=1, and its own keyword-only parameters)
 
@@ -25,6 +26,7 @@ DETECTORS: dict[str, Detector] = {
     "outbreak": outbreak,
     "share": share,
     "threshold": threshold,
+    "yearly": yearly,
 }
 
 OF_A_WHOLE = ("share",)  # their rules name the whole that the panel's denominators are

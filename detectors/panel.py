@@ -58,6 +58,8 @@ class Panel:
         holidays: (T,) of ``DayKind`` codes, or None for no calendar.
         festival: (T,) days since the nearest Spring Festival's first day, negative before it; of a week or month
             since its first day; ``FAR`` where none is known.  None for no lunar calendar.
+        year_ago: (T,) datetime64[D], the date that is the same a year before (the lunar calendar's, near Spring
+            Festival), each before its own; NaT where none is known.  None for no such calendar.
         denominators: (T, N) what a value is a part of: the persons behind a count, the whole behind a share;
             NaN where it is not known, and so are infinities and numbers below 0.  Or None.
 
@@ -73,6 +75,7 @@ class Panel:
     holidays: npt.NDArray[np.int8] | None = None
     denominators: Floats | None = None
     festival: npt.NDArray[np.int16] | None = None
+    year_ago: Dates | None = None
     kinds: npt.NDArray[np.str_] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -83,9 +86,11 @@ class Panel:
         steps = np.diff(dates).astype(int)
         if (steps <= 0).any():
             raise ValueError("dates must ascend")
-        for name, told in (("holidays", self.holidays), ("festival", self.festival)):
+        for name, told in (("holidays", self.holidays), ("festival", self.festival), ("year_ago", self.year_ago)):
             if told is not None and len(told) != len(dates):
                 raise ValueError(f"{name} have length {len(told)}, expected {len(dates)}")
+        if self.year_ago is not None and (self.year_ago >= dates).any():
+            raise ValueError("year_ago must lie before its date")
         if self.denominators is not None and self.denominators.shape != values.shape:
             raise ValueError(f"denominators have shape {self.denominators.shape}, expected {values.shape}")
         kinds = np.asarray([self.kind] * len(self.series) if isinstance(self.kind, str) else list(self.kind), dtype=str)
@@ -133,6 +138,7 @@ class Panel:
             kind=self.kinds.tolist(),
             holidays=None if self.holidays is None else self.holidays[rows],
             festival=None if self.festival is None else self.festival[rows],
+            year_ago=None if self.year_ago is None else self.year_ago[rows],
             denominators=None if self.denominators is None else self.denominators[rows],
         )
 

@@ -128,6 +128,23 @@ def test_a_line_that_was_not_reached_is_not_told() -> None:
     assert facts["judged"] == "33"
 
 
+def test_what_a_year_on_year_rule_compares_with_is_said() -> None:
+    usual = alert(CALLS)
+    of_years = replace(usual, evidence=(replace(usual.evidence[0], detector="yearly"),))
+
+    said, unsaid = (
+        item(
+            one, CALLS, PLACE, history(20, 40), until=UNTIL, last_year=lambda day: day - timedelta(days=364),
+            rule_names={}, conf={"ss_wa.surge": 99.9},
+        ).facts
+        for one in (of_years, usual)
+    )  # fmt: skip
+
+    assert said["by_zh"].text == "往年同期（春节前后按农历对齐）"
+    assert said["by_en"].text == "the same days of past years"
+    assert "by_zh" not in unsaid  # what came before is what every rule compares with, and the texts say so
+
+
 def test_a_change_of_level_is_not_told_as_a_day_s_value() -> None:
     found = alert(CALLS)
     changed = replace(found.evidence[0], detector="changepoint", rule="ss_wa.level", observed=27.6)

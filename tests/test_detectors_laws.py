@@ -25,7 +25,7 @@ MODES: dict[str, tuple[str, dict[str, object]]] = {  # ways of judging that must
     "threshold lines": ("threshold", {"baseline": 56, "line": 3.0, "line_times": 2.0, "line_per_10000": 0.5}),
 }
 WAYS = {name: (name, SMALL.get(name, {})) for name in DETECTORS} | MODES
-LONG = {"forecast": 400}  # days; the others are judged after three months
+LONG = {"forecast": 400, "yearly": 480}  # days; the others are judged after three months
 EXAMPLES = {"forecast": 10}  # it needs panels of more than a year
 POOLED = {"outbreak"}  # it pools its patterns, and says so
 ALONE = sorted(way for way, (name, _) in WAYS.items() if name not in POOLED)

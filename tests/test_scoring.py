@@ -1,4 +1,4 @@
-"""What a detector is given besides the values: persons, and the whole a share is judged of."""
+"""What a detector is given besides the values: persons, the same day a year before, the whole a share is judged of."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import pytest
 from simulated_city import shipped_deployment
 
 from detectors.panel import Reason
+from warning.batch import panel_of, persons
 from warning.model import SeriesKey
 from warning.replay import of_panels
 from warning.rule import Rule
-from warning.scoring import Known, persons, score, way_of, wholes_of
+from warning.scoring import Known, score, way_of, wholes_of
 from warning.service import Deployment
 
 TIANHE, CONGHUA = "440106", "440117"
@@ -56,6 +57,26 @@ def test_the_persons_behind_a_series_are_those_of_the_population_table(shipped: 
 
     assert found[:, 0].tolist() == [2_241_826, 2_241_826]
     assert np.isnan(found[:, 1]).all()  # no catalogue counts a ratio per 10,000
+
+
+@pytest.mark.parametrize(
+    ("frequency", "first", "then"),
+    [
+        pytest.param("daily", "2025-01-29", "2024-02-10", id="the-first-day-of-spring-festival"),
+        pytest.param("daily", "2025-06-18", "2024-06-19", id="the-same-weekday"),
+        pytest.param("weekly", "2025-01-27", "2024-02-05", id="the-week-of-spring-festival"),
+        pytest.param("monthly", "2025-02-01", "2024-02-01", id="the-same-month"),
+    ],
+)
+def test_the_calendar_says_which_period_is_the_same_a_year_before(
+    shipped: Deployment, frequency: str, first: str, then: str
+) -> None:
+    dates = np.array([first], dtype="datetime64[D]")
+
+    panel = panel_of(shipped, [SeriesKey(REPEATS, TIANHE)], np.ones((1, 1)), dates, frequency)
+
+    assert panel.year_ago is not None
+    assert panel.year_ago.tolist() == [date.fromisoformat(then)]
 
 
 def test_a_share_is_judged_of_the_whole_its_rule_names(shipped: Deployment) -> None:

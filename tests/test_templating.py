@@ -86,7 +86,7 @@ VOCABULARY = {
     "s1", "s2", "score", "share", "stage_zh", "streak", "streak_since", "t1", "t2", "threshold", "times", "unit",
     "upper", "v1", "v2", "value", "weeks", "wow", "wow_dir", "wow_points", "yoy", "yoy_dir", "yoy_points",
     "clipped_zh", "days_all", "days_judged", "days_none", "days_unjudged", "days_unjudged_zh", "month", "months",
-    "onset_en", "other_per_zh", "until_en",
+    "by_en", "by_zh", "onset_en", "other_per_zh", "until_en",
 }  # fmt: skip
 
 
@@ -181,6 +181,19 @@ def test_a_clause_is_dropped_alone(tmp_path: Path) -> None:
 
     assert render(env, "a.txt.j2", {"f": {"a": 1}}) == "1件。\n"
     assert render(env, "a.txt.j2", {"f": {"b": 1}}) == "\n"
+
+
+def test_what_a_rule_compares_with_is_said_where_it_is_not_the_days_before() -> None:
+    by = {
+        "by_zh": Fact("1", "往年同期（春节前后按农历对齐）", "往年同期（春节前后按农历对齐）"),
+        "by_en": Fact("2", "the same days of past years", "the same days of past years"),
+    }
+    facts = replace(PLACE, items=(replace(sample.FRAUD, facts={**sample.FRAUD.facts, **by}),))
+
+    zh, en = (render(ENV, f"narrative/place.{language}.txt.j2", {"facts": facts}) for language in ("zh", "en"))
+
+    assert "按往年同期（春节前后按农历对齐）推算的正常上限为39.1起" in zh
+    assert "by the same days of past years; rule" in en
 
 
 def test_a_misspelt_variable_is_a_fault_and_no_absent_fact(tmp_path: Path) -> None:

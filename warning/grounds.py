@@ -14,6 +14,10 @@ from warning.facts import Notes, chance, number, quantity, span_zh, when_en
 from warning.model import Alert, Indicator, Signal
 from warning.periods import later
 
+BY = {  # detectors that compare with something else than what came just before, and what they compare with
+    "yearly": ("往年同期（春节前后按农历对齐）", "the same days of past years"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -49,6 +53,9 @@ def add_evidence(notes: Notes, alert: Alert, indicator: Indicator, conf: Mapping
     notes.add("judged", signal.observed, quantity(signal.observed, kind), f"signal {signal.rule} of {signal.date}")
     notes.add("judged_range", signal.date, _range(signal.date, signal.window, indicator.frequency))
     notes.add("expected", signal.expected, number(signal.expected))
+    if signal.detector in BY:
+        notes.add("by_zh", BY[signal.detector][0])
+        notes.add("by_en", BY[signal.detector][1])
     if math.isfinite(signal.surprise) and signal.surprise != 0:
         notes.add("p_text", abs(signal.surprise), chance(signal.surprise), f"10 ** -{abs(signal.surprise):.3g}")
     if signal.rule not in conf:

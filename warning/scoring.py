@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors import DETECTORS
-from detectors.panel import Dates, Floats, Panel, Scores
+from detectors.panel import Dates, Floats, Scores
 from warning import grading, periods
+from warning.batch import panel_of
 from warning.errors import JobTimeout
 from warning.model import SeriesKey
 from warning.rollup import roll_up, sources
@@ -204,7 +205,10 @@ def groups(deployment: Deployment) -> dict[Way, list[Rule]]:
 
 
 def way_of(deployment: Deployment, rule: Rule) -> Way:
-    """Return how a rule judges; parameters, and of what whole a share, as a text without the order of the file."""
+    """Return how a rule judges; its parameters as one text that does not depend on their order in the file.
+
+    Of what whole it judges a share is among them: another whole gives other scores.
+    """
     frequency = deployment.city.indicators[rule.indicators[0]].frequency
     asked = dict(rule.parameters) | ({"denominator": rule.denominator} if rule.denominator else {})
     return Way(frequency, rule.detector, " ".join(f"{name}={value!r}" for name, value in sorted(asked.items())))
@@ -235,42 +239,14 @@ def _called(
     fits: MutableMapping[str, str] | None,
     beat: Beat,
 ) -> Scores:
-    columns = [panel.index[key] for key in keys]
-    kinds: list[str] = [deployment.city.indicators[key.indicator].kind for key in keys]
-    holidays: npt.NDArray[np.int8] | None = (
-        deployment.calendar.kinds(panel.dates) if panel.frequency == "daily" else None
-    )
-    batch = Panel(
-        dates=panel.dates,
-        series=list(keys),
-        values=panel.values[:, columns],
-        frequency=panel.frequency,
-        kind=kinds,
-        holidays=holidays,
-        festival=deployment.calendar.festival(panel.dates),
-        denominators=_denominators(deployment, panel, keys, rule),
-    )
+    whole = None
+    if rule.denominator:
+        whole = np.column_stack([panel.of(SeriesKey(rule.denominator, key.place)) for key in keys])
+    values = panel.values[:, [panel.index[key] for key in keys]]
+    batch = panel_of(deployment, keys, values, panel.dates, panel.frequency, whole)
     given: dict[str, object] = {"cache": fits, "spawned": True, "beat": beat}
     asked = {name: given[name] for name in inspect.signature(DETECTORS[rule.detector]).parameters if name in given}
     return DETECTORS[rule.detector](batch, last=rows, **asked, **rule.parameters)
-
-
-def _denominators(deployment: Deployment, panel: Known, keys: Sequence[SeriesKey], rule: Rule) -> Floats:
-    """Return (T, N): the whole the rule names, at the same places, else the persons."""
-    if not rule.denominator:
-        return persons(deployment, keys, panel.dates)
-    return np.column_stack([panel.of(SeriesKey(rule.denominator, key.place)) for key in keys])
-
-
-def persons(deployment: Deployment, keys: Sequence[SeriesKey], dates: Dates) -> Floats:
-    """Return (T, N) the persons behind each series where the catalogue gives it per 10,000, NaN where it does not."""
-    years, row = np.unique(dates.astype("datetime64[Y]"), return_inverse=True)
-    table = np.full((len(years), len(keys)), np.nan)
-    for n, key in enumerate(keys):
-        for y, year in enumerate(years):
-            found = deployment.city.denominator_of(key.indicator, key.place, year=year.item().year)
-            table[y, n] = np.nan if found is None else found[0]
-    return table[row]
 
 
 def keys_of(deployment: Deployment, frequency: str) -> tuple[SeriesKey, ...]:

@@ -1,0 +1,66 @@
+"""What a detector is given: the values of some series, with the calendar and the denominators their rules need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+
+import numpy as np
+
+from detectors.panel import Dates, Floats, Panel
+from warning import periods
+from warning.calendar import Calendar
+from warning.history import last_year
+from warning.model import SeriesKey
+from warning.service import Deployment
+
+
+def panel_of(
+    deployment: Deployment,
+    keys: Sequence[SeriesKey],
+    values: Floats,
+    dates: Dates,
+    frequency: str,
+    whole: Floats | None = None,
+) -> Panel:
+    """Return the panel of N series.
+
+    Args:
+        deployment: City and calendar.
+        keys: The N series.
+        values: (T, N).
+        dates: (T,).
+        frequency: Of all of them.
+        whole: (T, N) what each is a share of; None is the persons it is counted of.
+    """
+    calendar = deployment.calendar
+    return Panel(
+        dates=dates,
+        series=list(keys),
+        values=values,
+        frequency=frequency,
+        kind=[deployment.city.indicators[key.indicator].kind for key in keys],
+        holidays=calendar.kinds(dates) if frequency == "daily" else None,
+        festival=calendar.festival(dates),
+        year_ago=_year_ago(calendar, frequency, dates[0].item(), dates[-1].item()),
+        denominators=persons(deployment, keys, dates) if whole is None else whole,
+    )
+
+
+@lru_cache(maxsize=8)
+def _year_ago(calendar: Calendar, frequency: str, first: date, last: date) -> Dates:
+    """Return (T,) the first days of the periods that those from one to another are compared with for 同比."""
+    ago = last_year(calendar, frequency)
+    return np.array([ago(day) for day in periods.dates(first, last, frequency).tolist()], dtype="datetime64[D]")
+
+
+def persons(deployment: Deployment, keys: Sequence[SeriesKey], dates: Dates) -> Floats:
+    """Return (T, N) the persons behind each series where the catalogue gives it per 10,000, NaN where it does not."""
+    years, row = np.unique(dates.astype("datetime64[Y]"), return_inverse=True)
+    table = np.full((len(years), len(keys)), np.nan)
+    for n, key in enumerate(keys):
+        for y, year in enumerate(years):
+            found = deployment.city.denominator_of(key.indicator, key.place, year=year.item().year)
+            table[y, n] = np.nan if found is None else found[0]
+    return table[row]
