@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -107,7 +108,7 @@ def _saving(store: Store, keys: list[SeriesKey]) -> Callable[[], None]:
     instants = iter(NOW + timedelta(days=n) for n in range(1000))
 
     def save() -> None:
-        numbers = {name: generator.normal(size=(len(dates), len(keys))) for name in score.FIELDS}
+        numbers: dict[str, Any] = {name: generator.normal(size=(len(dates), len(keys))) for name in score.FIELDS}
         with store.write():
             scores = Scores(**numbers, reason=np.zeros((len(dates), len(keys)), dtype=np.int8))
             score.save_scores(store, Way("daily", "outbreak", ""), keys, dates, scores, next(instants))

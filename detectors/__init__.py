@@ -12,7 +12,7 @@ from detectors.changepoint import changepoint
 from detectors.ears import ears
 from detectors.forecast import forecast
 from detectors.outbreak import outbreak
-from detectors.panel import DayKind, Panel, Reason, Scores
+from detectors.panel import DayKind, Panel, Reason, Remark, Scores
 from detectors.share import share
 from detectors.threshold import threshold
 from detectors.yearly import yearly
@@ -32,4 +32,4 @@ DETECTORS: dict[str, Detector] = {
 OF_A_WHOLE = ("share",)  # their rules name the whole that the panel's denominators are
 GIVEN = ("last", "cache", "spawned", "beat")  # by the program that calls; no word of a rule file
 
-__all__ = ["DETECTORS", "GIVEN", "OF_A_WHOLE", "DayKind", "Detector", "Panel", "Reason", "Scores"]
+__all__ = ["DETECTORS", "GIVEN", "OF_A_WHOLE", "DayKind", "Detector", "Panel", "Reason", "Remark", "Scores"]

@@ -4,8 +4,9 @@ A slip (an amount in the column of counts, six zeros too many) is surprising on 
 neither the pattern its group shares nor the level of the series itself may follow it.  What is usual is told by the
 third largest value the series has shown lately, so that two slips lift nothing.  To its group's pattern a
 value counts for ``AT_MOST`` times that, for a day that is one place's own says nothing of the others; where half of
-the group is that high, it is a holiday.  Far beyond it (``SLIP``) nobody learns from it.  What lasts is
-believed: the limit rises by half with each third value that reaches it.
+the group is that high, it is a holiday.  To the level of the series itself it counts for ``BURST`` times as much at
+most, so that one value does not lift it for months; far beyond that (``SLIP``) it is not learnt from at all.  What
+lasts is believed: the limit rises by half with each third value that reaches it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from detectors.panel import Floats, Panel
 AT_MOST = 1.5  # times the third largest; a weekday's peak comes four times in a month
 FEW = 1.0  # event, added to it: a series of zeros may have one
 TOGETHER = 5.0  # times higher still, where half of the group is; a group of one has nobody to ask
-SLIP = 10.0  # times what may count for the group; of real bursts a series learns in full
+BURST = 3.0  # times what may count for the group: of one burst a series learns no more
+SOME = 5.0  # events, added to that first
+SLIP = 10.0  # times what may count for the group: such a value is none
 MANY = 100.0  # events, added to that first: in rare events a hundred may be a real burst
 FIRST = 7  # values of a series that only tell how high it is, fewer than any series needs to be judged
 MEMORY = {"daily": 240.0, "weekly": 60.0, "monthly": 36.0}  # steps in which what was high fades
@@ -41,7 +44,7 @@ def capped(panel: Panel, values: Floats, group: npt.NDArray[np.int64]) -> tuple[
     begins = np.minimum(known.argmax(axis=0), len(values) - 1)
     first = limit[begins, np.arange(values.shape[1])]
     limit = np.where(known, limit, first)
-    own = np.where(values > SLIP * (limit + MANY), np.nan, values)
+    own = np.where(values > SLIP * (limit + MANY), np.nan, np.minimum(values, BURST * (limit + SOME)))
     # at the panel's first reports nothing is judged yet, so that nothing is known too early
     soon = int((~np.isnan(values)).any(axis=1).argmax()) + FIRST
     start = (np.arange(len(values)) < soon)[:, None] & (begins <= soon) & known.any(axis=0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,13 @@ class Reason(IntEnum):
     BASELINE_GAP = 3  # a value the baseline needs is missing
     NOT_SUITED = 4  # the method does not judge this kind of series
     FAILED = 5  # the method gave up on this series
+
+
+class Remark(IntFlag):
+    """What a method says of a cell beside its score."""
+
+    NONE = 0
+    LEVEL_CHANGED = 1  # for good, it seems: from the next date on the new level is the usual one
 
 
 class DayKind(IntEnum):
@@ -62,6 +69,7 @@ class Panel:
             Festival), each before its own; NaT where none is known.  None for no such calendar.
         denominators: (T, N) what a value is a part of: the persons behind a count, the whole behind a share;
             NaN where it is not known, and so are infinities and numbers below 0.  Or None.
+        parents: (N,) numbers of the places directly above those of the series, -1 where there is none; or None.
 
     Raises:
         ValueError: if shapes disagree, dates are not ascending, or a kind is unknown.
@@ -76,6 +84,7 @@ class Panel:
     denominators: Floats | None = None
     festival: npt.NDArray[np.int16] | None = None
     year_ago: Dates | None = None
+    parents: npt.NDArray[np.int64] | None = None
     kinds: npt.NDArray[np.str_] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -86,9 +95,14 @@ class Panel:
         steps = np.diff(dates).astype(int)
         if (steps <= 0).any():
             raise ValueError("dates must ascend")
-        for name, told in (("holidays", self.holidays), ("festival", self.festival), ("year_ago", self.year_ago)):
-            if told is not None and len(told) != len(dates):
-                raise ValueError(f"{name} have length {len(told)}, expected {len(dates)}")
+        for name, told, length in (
+            ("holidays", self.holidays, len(dates)),
+            ("festival", self.festival, len(dates)),
+            ("year_ago", self.year_ago, len(dates)),
+            ("parents", self.parents, len(self.series)),
+        ):
+            if told is not None and len(told) != length:
+                raise ValueError(f"{name} have length {len(told)}, expected {length}")
         if self.year_ago is not None and (self.year_ago >= dates).any():
             raise ValueError("year_ago must lie before its date")
         if self.denominators is not None and self.denominators.shape != values.shape:
@@ -128,6 +142,7 @@ class Panel:
             values=self.values[:, index],
             kind=self.kinds[index].tolist(),
             denominators=None if self.denominators is None else self.denominators[:, index],
+            parents=None if self.parents is None else self.parents[index],
         )
 
     def _rows(self, rows: slice) -> Panel:
@@ -152,6 +167,7 @@ class Scores:
     counts the tail is P(X >= x) (or P(X <= x)), so that on quiet data it is exceeded
     at most as often as it says.  ``above`` is P(X > x), for the randomised p value; NaN
     where a method has none.  NaN in ``surprise`` means the method abstains, and ``reason`` says why.
+    ``remarks`` are ``Remark`` codes, none where they are not given.
     """
 
     observed: Floats
@@ -161,6 +177,11 @@ class Scores:
     surprise: Floats
     above: Floats
     reason: npt.NDArray[np.int8]
+    remarks: npt.NDArray[np.int8] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int8))
+
+    def __post_init__(self) -> None:
+        if self.remarks.size == 0:
+            object.__setattr__(self, "remarks", np.zeros(self.reason.shape, dtype=np.int8))
 
 
 def judged(
@@ -172,6 +193,7 @@ def judged(
     upper: Floats,
     surprise: Floats,
     above: Floats | None = None,
+    remarks: npt.NDArray[np.int8] | None = None,
 ) -> Scores:
     """Return the scores with NaN in every number of a cell that has a reason to abstain, ``observed`` excepted."""
     calm = reason == Reason.JUDGED
@@ -179,7 +201,8 @@ def judged(
     expected, lower, upper, surprise, above = (
         np.where(calm, numbers, np.nan) for numbers in (expected, lower, upper, surprise, above)
     )
-    return Scores(observed, expected, lower, upper, surprise, above, reason)
+    remarks = np.zeros(reason.shape, dtype=np.int8) if remarks is None else np.where(calm, remarks, Remark.NONE)
+    return Scores(observed, expected, lower, upper, surprise, above, reason, remarks.astype(np.int8))
 
 
 def checked_last(panel: Panel, last: int) -> int:

@@ -145,6 +145,10 @@ def _weekly(totals: Floats, panel: Panel, cut: Blocks) -> Floats:
             usual[alike] = _usual(week, kind)[weekday[known[alike]]]
             seen = _factor(past, level * usual[learnt], alike[learnt] & (more[rows] == 0))
             usual[alike] = np.maximum(usual[alike] * _believed(seen), FLOOR)
+            # some enter on a Monday what came on the weekend, be it a holiday or not
+            monday = alike & (weekday[known] == 0)
+            seen = _factor(past, level * usual[learnt], monday[learnt] & (more[rows] == 0))
+            usual[monday] = np.maximum(usual[monday] * _believed(seen), FLOOR)
         a_day = _waiting(past, level, usual[learnt], more[rows])
         shape[now] = np.maximum(usual + more[known, None] * a_day, FLOOR)[now - known[0]]
     return shape

@@ -31,7 +31,7 @@ from detectors.panel import Floats
 SMALLEST = 1e-300
 COARSE = np.linspace(-6.0, 6.0, 17)
 SECANTS, CLOSE = 60, 1e-6
-REACH = np.linspace(-10.0, 10.0, 41)  # nodes of an integral over a beta's logit, in its standard deviations
+REACH = np.linspace(-14.0, 14.0, 71)  # nodes of an integral over a beta's logit, in its standard deviations
 TINY = 1e-9
 POISSON = 1e10  # the size from which a negative binomial is computed as: Poisson to seven digits
 
@@ -98,7 +98,8 @@ def student_bounds(alpha: float, mean: Numbers, sd: Numbers, df: Numbers) -> tup
 def share_tails(x: Numbers, whole: Numbers, a: Numbers, b: Numbers) -> Tails:
     """Return the tails of beta-binomials: x of a whole whose share is itself a beta of a and b.
 
-    A fractional ``x`` keeps the wider of its neighbours' tails, as in ``count_tails``.
+    A fractional ``x`` keeps the wider of its neighbours' tails, as in ``count_tails``.  Each is right to one part in
+    ten thousand of itself.
     """
     x, whole, a, b = np.broadcast_arrays(*(_floats(numbers) for numbers in (x, whole, a, b)))
     low, high = np.floor(x + 1e-9), np.ceil(x - 1e-9)

@@ -28,6 +28,7 @@ APART = {"daily": 7, "weekly": 1, "monthly": 1}
 AT_ONCE = 2_000_000  # numbers looked at together, so that thousands of series need no more memory than hundreds
 LEAST, LEAST_OF_COUNTS = 0.05, 1e-3  # how far off, relative, an amount is at least; a count has its own noise
 TINY = 1e-9
+FOUND = ("observed", "expected", "lower", "upper", "surprise", "above", "reason")
 
 Judgement = tuple[Floats, tuple[Floats, Floats], Tails]  # expected, bounds, tails; each (K, N)
 Rows = npt.NDArray[np.int64]
@@ -88,7 +89,7 @@ def yearly(
     rows = np.arange(len(panel.dates) - checked_last(panel, last), len(panel.dates))
     earlier = rows[:, None] - window - gap - window * np.arange(baseline // window)  # (K, B), windows side by side
     same = _same(panel, years)
-    found = {name: np.full((last, len(panel.series)), np.nan) for name in Scores.__dataclass_fields__}
+    found = {name: np.full((last, len(panel.series)), np.nan) for name in FOUND}
     for columns in _blocks(len(panel.series), earlier.size * (years + 1)):
         some = panel.take(columns)
         told = _windows(some, rows, earlier, same, window)

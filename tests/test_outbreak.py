@@ -35,7 +35,7 @@ def alike(history: np.ndarray, values: np.ndarray) -> Panel:
 def test_the_expected_value_is_the_mean_of_the_distribution_the_tails_are_of(mean: float) -> None:
     history = counts(np.full(300, mean))
 
-    scores = outbreak(alike(history, np.arange(4000)))
+    scores = outbreak(alike(history, np.arange(4000)), recalibrate=False)
 
     assert scores.above[0].sum() == pytest.approx(scores.expected[0, 0], rel=1e-4)  # E X = sum of P(X > x)
 
@@ -61,19 +61,19 @@ def test_more_is_more_surprising() -> None:
     assert surprise[-1] > 3
 
 
-def test_last_week_has_no_part_in_the_level_of_today() -> None:
+def test_the_last_two_weeks_have_no_part_in_the_level_of_today() -> None:
     values = counts(np.full((200, 4), 6.0))
     stirred = values.copy()
-    stirred[-8:-1] *= 5  # seven full days before the last
+    stirred[-9:-1] *= 5  # of fourteen full days before the last; more would be a new level
 
     # it says how much the series scatters, which moves a mixture's mean a little; the level would rise by half
-    assert outbreak(daily(stirred)).expected == pytest.approx(outbreak(daily(values)).expected, rel=0.03)
+    assert outbreak(daily(stirred)).expected == pytest.approx(outbreak(daily(values)).expected, rel=0.06)
 
 
-def test_the_day_before_last_week_has() -> None:
+def test_the_day_before_them_has() -> None:
     values = counts(np.full((200, 4), 6.0))
     stirred = values.copy()
-    stirred[-9] *= 5
+    stirred[-16] *= 5
 
     assert (outbreak(daily(stirred)).expected > outbreak(daily(values)).expected).all()
 
@@ -180,15 +180,29 @@ def test_an_office_s_backlog_is_none_of_its_neighbour_s() -> None:
     assert expected[10:].mean() == pytest.approx(30, rel=0.1)
 
 
-@pytest.mark.parametrize(("season", "expected"), [(True, 30.0), (False, 20.0)])
+def test_a_monday_that_is_a_holiday_has_its_backlog_where_that_is_entered_all_the_same() -> None:
+    days = 7 * 110 + 1  # the last is a Monday
+    weekday = np.arange(days) % 7
+    kinds = np.where((weekday == 0) & (np.arange(days) // 7 % 6 == 0), DayKind.HOLIDAY, 0)  # every sixth Monday
+    kinds[(weekday == 3) & (np.arange(days) // 7 % 6 == 3)] = DayKind.HOLIDAY
+    kinds[-1] = DayKind.HOLIDAY
+    mean = np.select([weekday >= 5, (kinds > 0) & (weekday > 0), kinds > 0], [2.0, 2.0, 20.0], 30.0)
+
+    scores = outbreak(daily(counts(mean[:, None] * np.ones(20), size=50), holidays=kinds.astype(np.int8)))
+
+    assert scores.expected.mean() == pytest.approx(20, rel=0.2)
+
+
+@pytest.mark.parametrize(("season", "expected"), [(True, 30.0), (False, 24.0)])
 def test_a_season_is_expected_where_it_is_asked_for(season: bool, expected: float) -> None:
+    """Without one the level follows half-way."""
     week = np.arange(5 * 52 + 13)
     mean = 20 * (1 + 0.5 * np.sin(2 * np.pi * week / 52.18))[:, None] * np.ones(20)  # the last week is the highest
     panel = Panel(MONDAY + 7 * week, [("calls", n) for n in range(20)], counts(mean, size=50), "weekly")
 
     scores = outbreak(panel, season=season)
 
-    assert scores.expected.mean() == pytest.approx(expected, rel=0.15)
+    assert scores.expected.mean() == pytest.approx(expected, rel=0.1)
 
 
 def test_no_season_is_made_of_noise() -> None:
@@ -353,18 +367,20 @@ def test_an_absurd_value_is_surprising_and_changes_nothing_after_it(at: int) -> 
 
     later = np.arange(max(at, 112) + 1, 400)
     assert np.abs(found.expected / usual.expected - 1)[later].max() <= 0.05
-    assert np.abs(found.upper / usual.upper - 1)[later].max() <= 0.1
+    assert np.abs(found.upper / usual.upper - 1)[later].max() <= 0.12
     assert at < 28 or found.surprise[at, 0] > 20
 
 
-def test_of_a_burst_a_series_learns_as_of_any_value() -> None:
-    values = counts(np.full((200, 11), 60.0))
+@pytest.mark.parametrize("burst", [200, 600, 2000])
+def test_a_burst_is_learnt_from_and_does_not_lift_a_series_for_months(burst: int) -> None:
+    values = counts(np.full((260, 11), 60.0))
     spoilt = values.copy()
-    spoilt[150, 0] = 600
+    spoilt[150, 0] = burst
 
-    found, usual = (outbreak(daily(these), last=20).expected[:, 0] for these in (spoilt, values))
+    found, usual = (outbreak(daily(these), last=260 - 165).expected[:, 0] for these in (spoilt, values))
 
-    assert (found > 1.005 * usual).all()
+    assert (found[:28] > 1.005 * usual[:28]).all()
+    assert (found[28:] < 1.1 * usual[28:]).all()  # what is seen of it is at most 3 x what a series had three times
 
 
 def test_a_thousandfold_step_that_lasts_becomes_the_new_usual() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sqlite_utils import Database
 
-from detectors.panel import Floats, Reason, Scores
+from detectors.panel import Floats, Reason, Remark, Scores
 from warning.model import Level, SeriesKey, Signal
 from warning.situation import Coverage
 from warning.store import Store, coverage, open_store, score, signal
@@ -99,6 +99,18 @@ def test_only_what_differs_is_written(store: Store) -> None:
     one_more = scores_of(np.array([[0.1, np.nan], [0.2, 0.3], [0.4, 2.5]]))
 
     assert (save(store, quiet), save(store, one_more, days(1))) == (6, 1)
+
+
+@pytest.mark.parametrize("row", [0, 2])
+def test_what_a_method_remarks_comes_back_and_is_written_where_it_alone_differs(store: Store, row: int) -> None:
+    plain = scores_of(np.arange(6.0).reshape(3, 2))
+    said = np.zeros((3, 2), dtype=np.int8)
+    said[row, 1] = Remark.LEVEL_CHANGED
+    remarked = replace(plain, remarks=said)
+
+    assert (save(store, plain), save(store, remarked, days(1)), save(store, remarked, days(2))) == (6, 1, 0)
+    assert_same(load(store), plain)
+    assert_same(load(store, days(1)), remarked)
 
 
 def test_a_cell_never_scored_has_no_surprise(store: Store) -> None:

@@ -20,7 +20,7 @@ from warning.pipeline import sweep
 from warning.service import open_service, opened
 from warning.store import outbox, run
 from warning.store.document import documents
-from warning.telling import ENGLISH, alert_messages, daily_messages, message_id, narratives
+from warning.telling import ENGLISH, alert_messages, daily_messages, message_id, narratives, transition_of
 
 OFFICER, LEADER = "duty.officer@example.invalid", "duty.leader@example.invalid"
 CONSTANTS = {"28"}  # 前28日: the length of the comparison, part of its name
@@ -105,6 +105,24 @@ def test_a_fall_to_calm_is_no_release(context: Context) -> None:
 
     assert "回落待复核" in message.subject
     assert "解除" not in message.subject
+
+
+def test_that_a_level_changed_for_good_is_told_as_that(context: Context) -> None:
+    [(message, _), _] = alert_messages(context, [event(RED, Transition.LEVEL_CHANGED, Level.RED, Level.RED)])
+
+    assert "【水平改变】" in message.subject
+
+
+@pytest.mark.parametrize(
+    ("happened", "told"),
+    [
+        pytest.param([Transition.LEVEL_CHANGED], Transition.LEVEL_CHANGED, id="the-news-where-there-is-no-other"),
+        pytest.param([Transition.LOWERED, Transition.LEVEL_CHANGED], Transition.LOWERED, id="else-beside-it"),
+        pytest.param([Transition.OPENED, Transition.RAISED, Transition.LEVEL_CHANGED], Transition.OPENED, id="opened"),
+    ],
+)
+def test_what_is_told_of_several_events(happened: list[Transition], told: Transition) -> None:
+    assert transition_of([event(RED, one, Level.RED, Level.RED) for one in happened]) is told
 
 
 def test_a_day_nobody_judged_is_not_called_calm(context: Context) -> None:

@@ -87,6 +87,8 @@ VOCABULARY = {
     "upper", "v1", "v2", "value", "weeks", "wow", "wow_dir", "wow_points", "yoy", "yoy_dir", "yoy_points",
     "clipped_zh", "days_all", "days_judged", "days_none", "days_unjudged", "days_unjudged_zh", "month", "months",
     "by_en", "by_zh", "onset_en", "other_per_zh", "until_en",
+    "batch", "batch_en", "batch_range", "batch_times", "batch_usual", "settled",
+    "settled_en", "settled_long", "settled_on_en",
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from datetime import date
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from detectors.panel import Dates, Floats, Panel
 from warning import periods
@@ -45,6 +46,7 @@ def panel_of(
         festival=calendar.festival(dates),
         year_ago=_year_ago(calendar, frequency, dates[0].item(), dates[-1].item()),
         denominators=persons(deployment, keys, dates) if whole is None else whole,
+        parents=parents(deployment, keys),
     )
 
 
@@ -64,3 +66,10 @@ def persons(deployment: Deployment, keys: Sequence[SeriesKey], dates: Dates) -> 
             found = deployment.city.denominator_of(key.indicator, key.place, year=year.item().year)
             table[y, n] = np.nan if found is None else found[0]
     return table[row]
+
+
+def parents(deployment: Deployment, keys: Sequence[SeriesKey]) -> npt.NDArray[np.int64]:
+    """Return (N,) numbers of the places directly above those of the series, -1 for the root."""
+    number = {code: n for n, code in enumerate(deployment.city.places)}
+    above = (deployment.city.places[key.place].parent for key in keys)
+    return np.array([-1 if code is None else number[code] for code in above], dtype=np.int64)

@@ -33,7 +33,7 @@ from warning.facts import (
     span_zh,
 )
 from warning.gaps import Gap, period_zh, state_zh
-from warning.grounds import Judgement, add_evidence, add_fallen_back, ground
+from warning.grounds import Judgement, add_batch, add_evidence, add_fallen_back, add_settled, ground
 from warning.history import History
 from warning.model import Alert, Indicator, Level, Place
 from warning.periods import WORD_ZH
@@ -78,6 +78,7 @@ def item(
     days: Sequence[str] = (),
     gap: Gap | None = None,
     corrected: str = "",
+    settled: date | None = None,
 ) -> Item:
     """Return the facts of one alert over its course: from its onset to ``until``, ``LONGEST`` periods at most.
 
@@ -99,6 +100,7 @@ def item(
         days: Names the calendar gives to days of the span; with them goes what last year's days did.
         gap: The due period nobody could judge, if there is one.
         corrected: What a correction did to it on the day that is told, "" where there was none.
+        settled: The date on which its level was last seen to have changed for good.
     """
     notes = Notes(f"{place.code}/{indicator.id}/{until.isoformat()}", history.source)
     frequency = history.frequency
@@ -113,6 +115,8 @@ def item(
     notes.add("until_en", until, period_en(until, frequency))
     add_evidence(notes, alert, indicator, conf or {})
     add_fallen_back(notes, alert, indicator, last)
+    add_settled(notes, indicator, settled)
+    add_batch(notes, alert)
     add_deadlines(notes, due)
     _streak(notes, alert, history, until, level_since)
     _latest(notes, indicator, history, alert.onset, until, peers)

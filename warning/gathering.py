@@ -212,6 +212,7 @@ def item_of(context: Context, alert: Alert) -> Item:
     history = context.history(alert.key)
     known = history.dates[np.isfinite(history.values)]
     until: date = known[-1].item() if len(known) else alert.updated
+    events = context.events_of(alert.number)
     return course.item(
         alert,
         indicator,
@@ -225,7 +226,8 @@ def item_of(context: Context, alert: Alert) -> Item:
         due=deadlines(context, alert),
         conf=context.confidence,
         last=past.last_judgement(service, alert, until, context.now),
-        level_since=max((e.date for e in context.events_of(alert.number)), default=None),
+        level_since=max((e.date for e in events if e.transition is not Transition.LEVEL_CHANGED), default=None),
+        settled=max((e.date for e in events if e.transition is Transition.LEVEL_CHANGED), default=None),
         gap=next((g for g in context.gaps if (g.indicator.id, g.place.code) == alert.key), None),
         days=_named_days(context, _told(alert, until, indicator.frequency)),
         corrected=_corrected_zh(context, alert),

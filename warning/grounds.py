@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from warning.facts import Notes, chance, number, quantity, span_zh, when_en
+from detectors.level import PACES
+from warning.facts import Notes, chance, day_en, number, quantity, span_zh, when_en
 from warning.model import Alert, Indicator, Signal
-from warning.periods import later
+from warning.periods import WORD_ZH, last_day, later
 
 BY = {  # detectors that compare with something else than what came just before, and what they compare with
     "yearly": ("往年同期（春节前后按农历对齐）", "the same days of past years"),
@@ -72,6 +73,31 @@ def add_evidence(notes: Notes, alert: Alert, indicator: Indicator, conf: Mapping
         notes.add("excess", signal.observed - signal.upper, quantity(signal.observed - signal.upper, kind))
     if signal.surprise < 0 and signal.observed < signal.lower:
         notes.add("lower", signal.lower, quantity(signal.lower, kind))
+
+
+def add_batch(notes: Notes, alert: Alert) -> None:
+    """Add what the whole place reported on a day that may have been entered together."""
+    signal = next((one for one in alert.evidence if one.batch is not None), None)
+    if signal is None or signal.batch is None:
+        return
+    total, usual = signal.batch
+    notes.add("batch", total, quantity(total, "count"), f"sum of the place's daily counts of {signal.date}")
+    notes.add("batch_usual", usual, number(usual), "sum of what was expected of them")
+    notes.add("batch_times", total / usual, number(total / usual), f"{total:.10g} / {usual:.10g}")
+    notes.add("batch_range", signal.date, span_zh(signal.date, signal.date, "daily"))
+    notes.add("batch_en", signal.date, day_en(signal.date))
+
+
+def add_settled(notes: Notes, indicator: Indicator, settled: date | None) -> None:
+    """Add that the level has changed for good, as it was seen on a date."""
+    if settled is None:
+        return
+    lasting = PACES[indicator.frequency].lasting
+    notes.add("settled", settled, span_zh(settled, settled, indicator.frequency), "event: level changed")
+    notes.add("settled_long", lasting, f"{lasting}{WORD_ZH[indicator.frequency]}", "periods a level must have lasted")
+    words = {"daily": "days", "weekly": "weeks", "monthly": "months"}
+    notes.add("settled_en", lasting, f"{lasting} {words[indicator.frequency]}")
+    notes.add("settled_on_en", settled, day_en(last_day(settled, indicator.frequency)))
 
 
 def add_fallen_back(notes: Notes, alert: Alert, indicator: Indicator, last: Judgement | None) -> None:

@@ -26,6 +26,7 @@ class Verdict:
     level: Level
     signals: tuple[Signal, ...] = ()  # the coloured ones, strongest first
     onset: Day | None = None  # since when, where it can be told
+    level_changed: bool = False  # to a level that is the usual one from now on
 
 
 def verdict(key: SeriesKey, day: date, signals: Iterable[Signal], onset: date | None = None) -> Verdict:

@@ -48,6 +48,7 @@ class Transition(StrEnum):
     LOWERED = "lowered"
     ENDED = "ended"
     CORRECTED = "corrected"  # values of dates that were judged already changed, and with them the level
+    LEVEL_CHANGED = "level changed"  # what it counts stays at a new level, which is the usual one from now on
 
 
 class SeriesKey(NamedTuple):
@@ -121,6 +122,8 @@ class Signal:
     window: int  # periods summed in `observed`
     rules_version: str
     late: bool = False  # judged after later dates already were
+    batch: tuple[float, float] | None = None  # what its place reported that day in all, and usually does, where
+    # that is so much that it may have been entered together
 
     @property
     def key(self) -> SeriesKey:

@@ -227,6 +227,7 @@ def pick(judged: Judged, keys: Sequence[SeriesKey]) -> Scores:
         s.surprise[:, columns],
         s.above[:, columns],
         s.reason[:, columns],
+        s.remarks[:, columns],
     )
 
 

@@ -94,7 +94,10 @@ def fold(
         after, why = advance(before, found, holds)
         if after is None:
             continue
-        after = book.enter(before, after, [] if why is None else [(why, _level(before), after.active)], after.updated)
+        happened = [] if why is None else [(why, _level(before), after.active)]
+        if found.level_changed and after.stage is not Stage.CLOSED:
+            happened.append((Transition.LEVEL_CHANGED, after.active, after.active))
+        after = book.enter(before, after, happened, after.updated)
         book.courses.setdefault(found.key, {})[found.date] = None if after.stage is Stage.CLOSED else after
     return Standing(book.live, tuple(book.touched.values()), tuple(book.events), judged, book.courses, book.again)
 

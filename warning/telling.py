@@ -107,8 +107,14 @@ def briefing_messages(context: Context, facts: Facts) -> list[Told]:
 
 
 def transition_of(events: Sequence[Event]) -> Transition:
-    """Return what several events of one alert amount to: opened and raised at once is opened."""
-    first, last = events[0].transition, events[-1].transition
+    """Return what several events of one alert amount to: opened and raised at once is opened.
+
+    That its level has changed is told beside any other news, and is the news where there is none.
+    """
+    found = [event.transition for event in events if event.transition is not Transition.LEVEL_CHANGED]
+    if not found:
+        return Transition.LEVEL_CHANGED
+    first, last = found[0], found[-1]
     return Transition.OPENED if first is Transition.OPENED and last is Transition.RAISED else last
 
 

@@ -64,6 +64,7 @@ TRANSITION_ZH = {
     Transition.LOWERED: "降",
     Transition.ENDED: "销",
     Transition.CORRECTED: "更正",
+    Transition.LEVEL_CHANGED: "水平改变",
 }
 BREAKS = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # what a header line must not hold
 

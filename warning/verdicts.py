@@ -12,8 +12,9 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from detectors.panel import Dates, Floats, Scores
+from detectors.panel import Dates, Floats, Remark, Scores
 from warning import grading
+from warning.batches import batches
 from warning.lifecycle import Verdict, verdict
 from warning.model import Correction, Level, SeriesKey, Signal
 from warning.periods import MONTHS_AGAIN, last_complete, reach
@@ -23,6 +24,7 @@ from warning.service import Deployment
 from warning.since import onset_of
 from warning.situation import Nearest
 
+EXPECTING = ("outbreak", "forecast")  # methods that know weekday and holiday
 NEVER_FULL = 0.99  # what is called calm has not reached its threshold, whatever the rounding
 
 
@@ -137,23 +139,26 @@ def verdicts(
         for day in panel.dates[len(panel.dates) - last :]:
             when: date = day.item()
             best = np.full(len(panel.keys), Level.MISSING, dtype=np.int8)
+            changed = np.zeros(len(panel.keys), dtype=bool)
             scored = [(rule, row) for rule in rules if (row := rule.row(day)) is not None]
             for rule, row in scored:
                 column = columns[rule.rule.id]
                 best[column] = np.maximum(best[column], rule.levels[row])
-            coloured = _coloured(scored, when, deployment.rules.version)
+                changed[column] |= (rule.scores.remarks[row] & Remark.LEVEL_CHANGED) > 0
+            together = _batches(deployment, scored) if frequency == "daily" else {}
+            coloured = _coloured(scored, when, deployment.rules.version, together)
             for n in np.flatnonzero(best > Level.MISSING):
                 key = panel.keys[n]
                 if when <= until[n] and when < first.get(key, date.max):
                     continue
                 signals = coloured.get(key)
                 if signals is None:
-                    cells.append(Verdict(key, when, Level.CALM))
+                    cells.append(Verdict(key, when, Level.CALM, level_changed=bool(changed[n])))
                 else:
                     strongest = verdict(key, when, signals)
                     rising = strongest.signals[0].surprise > 0
                     since = onset_of(deployment, panel, key, when, rising=rising)
-                    cells.append(replace(strongest, onset=since))
+                    cells.append(replace(strongest, onset=since, level_changed=bool(changed[n])))
     return sorted(cells, key=lambda cell: (cell.date, cell.key))
 
 
@@ -176,7 +181,22 @@ def nearest(deployment: Deployment, lasts: Mapping[str, int], found: Mapping[str
     return best
 
 
-def _coloured(scored: Iterable[tuple[Graded, int]], day: date, version: str) -> dict[SeriesKey, list[Signal]]:
+def _batches(deployment: Deployment, scored: Iterable[tuple[Graded, int]]) -> dict[str, tuple[float, float]]:
+    """Return the places whose day looks like a batch, by what the methods that expect single counts expected."""
+    cells: dict[SeriesKey, tuple[float, float]] = {}
+    for rule, row in scored:
+        if rule.rule.detector not in EXPECTING or rule.rule.window > 1:
+            continue
+        for n, key in enumerate(rule.keys):
+            if deployment.city.indicators[key.indicator].kind == "count":
+                cells.setdefault(key, (float(rule.scores.observed[row, n]), float(rule.scores.expected[row, n])))
+    totals = np.array(list(cells.values())).reshape(-1, 2)
+    return batches([key.place for key in cells], totals[:, 0], totals[:, 1])
+
+
+def _coloured(
+    scored: Iterable[tuple[Graded, int]], day: date, version: str, together: Mapping[str, tuple[float, float]]
+) -> dict[SeriesKey, list[Signal]]:
     found: dict[SeriesKey, list[Signal]] = {}
     for rule, row in scored:
         for n in np.flatnonzero(rule.levels[row] > Level.CALM):
@@ -189,7 +209,7 @@ def _coloured(scored: Iterable[tuple[Graded, int]], day: date, version: str) -> 
                 cell=(row, int(n)),
                 version=version,
             )
-            found.setdefault(signal.key, []).append(signal)
+            found.setdefault(signal.key, []).append(replace(signal, batch=together.get(signal.place)))
     return found
 
 

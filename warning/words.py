@@ -19,6 +19,7 @@ TRANSITIONS = {
     Transition.LOWERED: ("降级", "lowered"),
     Transition.ENDED: ("结束", "ended"),
     Transition.CORRECTED: ("数据更正", "data correction"),
+    Transition.LEVEL_CHANGED: ("水平改变", "level changed"),
 }
 JOBS = {"feeds": "读入数据", "sweep": "研判", "outbox": "发送邮件", "daily_mail": "每日邮件", "briefing": "周报"}
 

@@ -209,8 +209,10 @@ def _written(signal: Signal) -> dict[str, Any]:
 
 
 def _read(found: dict[str, Any]) -> Signal:
-    numbers = {name: number_of(found[name]) for name in _NUMBERS}
-    return Signal(**found | numbers | {"date": date.fromisoformat(found["date"]), "level": Level(found["level"])})
+    read: dict[str, Any] = {name: number_of(found[name]) for name in _NUMBERS}
+    batch = found.get("batch")  # evidence of before it was looked for has none
+    read |= {"date": date.fromisoformat(found["date"]), "level": Level(found["level"])}
+    return Signal(**found | read | {"batch": None if batch is None else (batch[0], batch[1])})
 
 
 def _kept(alert: Alert) -> dict[str, Any]:

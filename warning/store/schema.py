@@ -85,6 +85,12 @@ CREATE INDEX feed_file_content ON feed_file (content) WHERE content IS NOT NULL;
 """
 
 
+_BATCHES = """
+ALTER TABLE signal ADD COLUMN batch_total REAL;
+ALTER TABLE signal ADD COLUMN batch_usual REAL;
+"""
+
+
 @MIGRATIONS()
 def m001_first_tables(db: Database) -> None:
     """Observations, what was judged from them, alerts, messages, documents and runs."""
@@ -146,6 +152,12 @@ def m010_scores_as_blobs(db: Database) -> None:
     score.carry_over(db)
 
 
+@MIGRATIONS()
+def m011_remarks_and_batches(db: Database) -> None:
+    """What a method remarks beside a score; what a place reported on a day that may have been entered together."""
+    db.executescript(score.REMARKS + _BATCHES)
+
+
 KNOWN = (
     m001_first_tables.__name__,
     m002_waiting_refused_and_fits.__name__,
@@ -157,4 +169,5 @@ KNOWN = (
     m008_tallies.__name__,
     m009_matrix.__name__,
     m010_scores_as_blobs.__name__,
+    m011_remarks_and_batches.__name__,
 )  # in order; a database that has others is of a newer version

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from detectors.panel import Dates, Floats, Reason, Scores
+from detectors.panel import Dates, Floats, Reason, Remark, Scores
 from warning.model import SeriesKey
 from warning.store import series
 from warning.store.connection import Store
@@ -53,11 +53,10 @@ CREATE TABLE scored (
 """
 
 
-_COLUMNS = ("series", "reason", *FIELDS)
-_INSERT = (
-    f"INSERT OR REPLACE INTO scored (way, day, known_at, {', '.join(_COLUMNS)})"  # noqa: S608
-    f" VALUES ({', '.join('?' * (3 + len(_COLUMNS)))})"
-)
+REMARKS = "ALTER TABLE scored ADD COLUMN remarks BLOB;"
+
+_COLUMNS = ("series", "reason", "remarks", *FIELDS)
+_INSERT = "INSERT OR REPLACE INTO scored (way, day, known_at, {}) VALUES (?, ?, ?, {})"
 _ROW = np.dtype([("series", np.int64), ("reason", np.int8), *((name, np.float64) for name in FIELDS)])
 
 
@@ -74,6 +73,7 @@ class _Cells(NamedTuple):
 
     numbers: Integers  # (n,) of the series, ascending
     reason: npt.NDArray[np.int8]  # (n,)
+    remarks: npt.NDArray[np.int8]  # (n,)
     fields: Mapping[str, Floats]  # (n,) each
 
 
@@ -93,7 +93,7 @@ def save_scores(
     if scores.surprise.size == 0:
         return 0
     before, stored = _load(store, way, keys, dates, known_at, FIELDS)
-    differs = ~stored | (before.reason != scores.reason)
+    differs = ~stored | (before.reason != scores.reason) | (before.remarks != scores.remarks)
     for name in FIELDS:
         old, new = getattr(before, name), getattr(scores, name)
         differs |= ~((old == new) | (np.isnan(old) & np.isnan(new)))
@@ -106,7 +106,7 @@ def save_scores(
     for row in np.flatnonzero(differs.any(axis=1)):
         columns = order[differs[row, order]]
         fields = {name: getattr(scores, name)[row, columns] for name in FIELDS}
-        cells = _Cells(numbers[columns], scores.reason[row, columns], fields)
+        cells = _Cells(numbers[columns], scores.reason[row, columns], scores.remarks[row, columns], fields)
         _put(store, number, int(days[row]), seconds_of(known_at), cells)
     return int(differs.sum())
 
@@ -141,6 +141,7 @@ def _load(
     nothing = np.broadcast_to(np.nan, shape)
     arrays = {name: np.full(shape, np.nan) if name in only else nothing for name in FIELDS}
     reason = np.full(shape, Reason.NOT_REPORTED, dtype=np.int8)
+    remarks = np.full(shape, Remark.NONE, dtype=np.int8)
     stored = np.zeros(shape, dtype=bool)
     with store.reading():
         ways = _ways(store, way)
@@ -148,14 +149,15 @@ def _load(
             numbers = series.numbers(store, keys)
             column_of = np.full(max(series.highest(store), int(numbers.max())) + 1, -1)
             column_of[numbers[numbers >= 0]] = np.flatnonzero(numbers >= 0)
-            for row, there, reasons, *contents in _found(store, ways, dates, known_at, only):
+            for row, there, reasons, said, *contents in _found(store, ways, dates, known_at, only):
                 column = column_of[unpacked(there)]
                 asked = column >= 0
                 column = column[asked]
                 reason[row, column], stored[row, column] = np.frombuffer(reasons, dtype=np.int8)[asked], True
+                remarks[row, column] = Remark.NONE if said is None else np.frombuffer(said, dtype=np.int8)[asked]
                 for name, content in zip(only, contents, strict=True):
                     arrays[name][row, column] = np.nan if content is None else floats(content)[asked]
-    return Scores(**arrays, reason=reason), stored
+    return Scores(**arrays, reason=reason, remarks=remarks), stored
 
 
 def _number(store: Store, way: Way) -> int:
@@ -183,7 +185,7 @@ def _found(
         " ORDER BY wanted.key, s.known_at, s.way",  # of rows without their BLOBs, which sorting would copy
         (json.dumps(days), json.dumps(ways), seconds_of(known_at)),
     )
-    content = f"SELECT {', '.join(('series', 'reason', *only))} FROM scored WHERE rowid = ?"  # noqa: S608
+    content = f"SELECT {', '.join(('series', 'reason', 'remarks', *only))} FROM scored WHERE rowid = ?"  # noqa: S608
     for row, id in found:
         yield (row, *store.rows(content, (id,))[0])
 
@@ -195,31 +197,38 @@ def _put(store: Store, way: int, day: int, known_at: int, cells: _Cells) -> None
         (way, day, known_at),
     )
     if found is not None:
-        there, reasons, *contents = found
+        there, reasons, said, *contents = found
         numbers = unpacked(there)
         nothing = np.full(len(numbers), np.nan)
         fields = [nothing if content is None else floats(content) for content in contents]
-        before = _Cells(numbers, np.frombuffer(reasons, dtype=np.int8), dict(zip(FIELDS, fields, strict=True)))
+        reason = np.frombuffer(reasons, dtype=np.int8)
+        remarks = np.zeros_like(reason) if said is None else np.frombuffer(said, dtype=np.int8)
+        before = _Cells(numbers, reason, remarks, dict(zip(FIELDS, fields, strict=True)))
         cells = _laid_over(before, cells)
-    store.change(_INSERT, (way, day, known_at, *_blobs(cells)))
+    store.change(_inserting(_COLUMNS), (way, day, known_at, *_blobs(cells)))
+
+
+def _inserting(columns: Sequence[str]) -> str:
+    return _INSERT.format(", ".join(columns), ", ".join("?" * len(columns)))
 
 
 def _blobs(cells: _Cells) -> tuple[bytes | None, ...]:
     fields = (cells.fields[name] for name in FIELDS)
     numbers = (None if np.isnan(found).all() else of_floats(found) for found in fields)
-    return (packed(cells.numbers), cells.reason.astype(np.int8).tobytes(), *numbers)
+    remarks = cells.remarks.astype(np.int8).tobytes() if cells.remarks.any() else None
+    return (packed(cells.numbers), cells.reason.astype(np.int8).tobytes(), remarks, *numbers)
 
 
 def _laid_over(before: _Cells, after: _Cells) -> _Cells:
     numbers = np.union1d(before.numbers, after.numbers)
     fields = {name: np.full(len(numbers), np.nan) for name in FIELDS}
-    reason = np.zeros(len(numbers), dtype=np.int8)
+    reason, remarks = (np.zeros(len(numbers), dtype=np.int8) for _ in range(2))
     for cells in (before, after):
         at = np.searchsorted(numbers, cells.numbers)
-        reason[at] = cells.reason
+        reason[at], remarks[at] = cells.reason, cells.remarks
         for name in FIELDS:
             fields[name][at] = cells.fields[name]
-    return _Cells(numbers, reason, fields)
+    return _Cells(numbers, reason, remarks, fields)
 
 
 def carry_over(db: Database) -> None:
@@ -233,5 +242,8 @@ def carry_over(db: Database) -> None:
     for (way, day, known_at), found in groupby(rows, key=lambda row: row[:3]):
         cells = np.fromiter((row[3:] for row in found), dtype=_ROW)
         fields = {name: cells[name] for name in FIELDS}
-        db.execute(_INSERT, (way, day, known_at, *_blobs(_Cells(cells["series"], cells["reason"], fields))))
+        reason = cells["reason"]
+        numbers, reasons, _, *blobs = _blobs(_Cells(cells["series"], reason, np.zeros_like(reason), fields))
+        columns = [name for name in _COLUMNS if name != "remarks"]  # which a later version has
+        db.execute(_inserting(columns), (way, day, known_at, numbers, reasons, *blobs))
     db.executescript("DROP TABLE score; DROP TABLE method;")

@@ -11,7 +11,10 @@ from warning.store import series
 from warning.store.connection import Store
 from warning.store.encoding import date_of, day_of, instant_of_seconds, null_of, number_of, seconds_of
 
-_CONTENT = 'level, detector, observed, expected, lower, upper, surprise, "window", rules_version, late'
+_CONTENT = (
+    'level, detector, observed, expected, lower, upper, surprise, "window", rules_version, late'
+    ", batch_total, batch_usual"
+)
 _NEWEST = (  # SQLite takes the other columns from the row that has the maximum
     f"SELECT rule, series_id, day, max(known_at), {_CONTENT} FROM signal WHERE day BETWEEN ? AND ?"  # noqa: S608
     " GROUP BY rule, series_id, day"
@@ -49,7 +52,7 @@ def save_signals(
         if newest.get(cell) != content:
             changed.append((*cell, seconds_of(known_at), *content))
     store.change_all(
-        "INSERT OR REPLACE INTO signal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO signal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         changed,
     )
     return len(changed)
@@ -112,13 +115,13 @@ def _content(signal: Signal) -> tuple[object, ...]:
         signal.window,
         signal.rules_version,
         int(signal.late),
+        *(signal.batch or (None, None)),
     )
 
 
 def _signal(row: tuple[Any, ...]) -> Signal:
-    rule, indicator, place, day, level, detector, observed, expected, lower, upper, surprise, window, version, late = (
-        row
-    )
+    rule, indicator, place, day, level, detector, *numbers, window, version, late, total, usual = row
+    observed, expected, lower, upper, surprise = numbers
     return Signal(
         rule=rule,
         indicator=indicator,
@@ -134,4 +137,5 @@ def _signal(row: tuple[Any, ...]) -> Signal:
         window=window,
         rules_version=version,
         late=bool(late),
+        batch=None if total is None else (total, usual),
     )

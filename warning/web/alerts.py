@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from warning.deadlines import deadlines
-from warning.facts import LEVEL_ZH, begun_zh, chance
+from warning.facts import LEVEL_ZH, begun_zh, chance, day_zh, number, quantity
 from warning.grounds import ground
 from warning.model import SUMMED, Alert, Level, Place, Signal
 from warning.periods import WINDOW_ZH
@@ -97,6 +97,7 @@ def show_alert(request: Request, number: str) -> HTMLResponse:
             head_of(service, "alerts"),
             row=row,
             evidence=_reasons(service, alert),
+            batch=_batch(alert),
             deadlines=[
                 (deadline, *deadline.state, deadline.overdue)
                 for deadline in deadlines(alert, events, service.calendar, service.config.zone, now)
@@ -121,6 +122,15 @@ def draw_alert(request: Request, number: str) -> Response:
         with DRAWING:
             picture = chart_of(service, alert, now=service.clock())
     return Response(picture, media_type="image/png")
+
+
+def _batch(alert: Alert) -> dict[str, str]:
+    """Return what the place reported on the day of the evidence that may have been entered together, {} for none."""
+    for signal in alert.evidence:
+        if signal.batch is not None:
+            total, usual = signal.batch
+            return {"day": day_zh(signal.date), "total": quantity(total, "count"), "usual": number(usual)}
+    return {}
 
 
 def _alert_numbered(service: Service, number: str) -> Alert:
