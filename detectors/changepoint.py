@@ -22,7 +22,10 @@ from detectors.tails import SMALLEST
 
 ALPHA = 0.001  # tail probability of the bounds
 
-Answer = tuple[float, float, float, float, float]  # observed, expected, lower, upper, surprise
+AT_ONCE = 2_000  # series
+ROUNDING = 1e-9  # what a bound may be off by
+
+Integers = npt.NDArray[np.int64]
 
 
 def changepoint(
@@ -62,16 +65,19 @@ def changepoint(
             "changepoint needs min_size >= 2, window >= 4 min_size, penalty > 0 and recent >= min_size,"
             f" found min_size={min_size}, window={window}, penalty={penalty}, recent={recent}"
         )
-    course = yearly_course(panel) if season else None
-    enough = max(window // 3, 4 * min_size)
     answers = np.full((checked_last(panel, last), len(panel.series), 5), np.nan)
     reason = np.full(answers.shape[:2], Reason.JUDGED, dtype=np.int8)
-    for k, row in enumerate(range(len(panel.dates) - last, len(panel.dates))):
-        ready = steady(panel, row, window, course)
-        reason[k, (~np.isnan(ready.level)).sum(axis=0) < enough] = Reason.SHORT_HISTORY
-        reason[k, np.isnan(panel.values[row])] = Reason.NOT_REPORTED
-        for column in np.flatnonzero(reason[k] == Reason.JUDGED):
-            answers[k, column] = _answer(ready, int(column), min_size, penalty, recent)
+    for first in range(0, len(panel.series), AT_ONCE):  # each series is judged alone; of many the steps fill memory
+        some = slice(first, first + AT_ONCE)
+        part = panel.take(range(*some.indices(len(panel.series))))
+        course = yearly_course(part, last, window) if season else None
+        for k, row in enumerate(range(len(panel.dates) - last, len(panel.dates))):
+            ready = steady(part, row, window, course)
+            why = reason[k, some]
+            why[(~np.isnan(ready.level)).sum(axis=0) < max(window // 3, 4 * min_size)] = Reason.SHORT_HISTORY
+            why[np.isnan(part.values[row])] = Reason.NOT_REPORTED
+            columns = np.flatnonzero(why == Reason.JUDGED)
+            answers[k, first + columns] = _answers(ready, columns, min_size, penalty, recent)
     observed, expected, lower, upper, surprise = np.moveaxis(answers, -1, 0)
     return judged(reason, observed=observed, expected=expected, lower=lower, upper=upper, surprise=surprise)
 
@@ -91,39 +97,68 @@ def changes(level: Floats, gain: float, min_size: int) -> list[int]:
     return [int(start) for start in found[:-1]]
 
 
-def _answer(ready: Steady, column: int, min_size: int, penalty: float, recent: int) -> Answer:
-    seen = np.flatnonzero(~np.isnan(ready.level[:, column]))
-    level, sd = ready.level[seen, column], float(ready.sd[column])
-    n, correlation = len(seen), float(ready.correlation[column])
-    inflation = (1 + correlation) / (1 - correlation)  # of a mean's variance
-    starts = [0, *changes(level / sd, 2 * penalty * np.log(n) * inflation, min_size)]
+def unchanged(level: Floats, count: Integers, gain: Floats, min_size: int) -> npt.NDArray[np.bool_]:
+    """Return (N,) which series are certainly best left in one segment; of the others nothing is known.
 
-    changed = len(starts) > 1 and n - starts[-1] <= recent
-    before = level[starts[-2] : starts[-1]] if changed else level[starts[-1] :]
-    after = level[starts[-1] :] if changed else level[-min_size:]
-    error = sd * np.sqrt(inflation * (1 / len(before) + 1 / len(after)))
-    places = min(recent, n - min_size) - min_size + 1 if changed else 1  # where a recent change could have been
-    df = max(n / inflation - len(starts), 3.0)
-    z = (after.mean() - before.mean()) / error
-    tail = min(max(places * float(stdtr(df, -abs(z))), SMALLEST), 1.0)
-    reach = -float(stdtrit(df, ALPHA / places)) * error
+    In the best segmentation each change pays: what it lowers the sum of squares of the two segments beside it by is
+    at least ``gain``.  It is at most what both segments lie off any one level, here the mean of all.
 
-    now = seen[n - len(after) :]
-    then = seen[starts[-2] : starts[-1]] if changed else seen[starts[-1] :]
-    expected, lower, upper = (
-        _carried_on(ready, column, before.mean(), shift, then, now) for shift in (0.0, -reach, reach)
+    Args:
+        level: (n, N), the values of each series first, then NaN.
+        count: (N,) how many values there are.
+        gain: (N,) what a change must lower the sum of squares by.
+        min_size: Fewest values of a segment.
+    """
+    off = level - np.nansum(level, axis=0) / count
+    sums = np.concatenate([np.zeros((1, level.shape[1])), np.cumsum(off, axis=0)])  # (n + 1, N)
+    before, after = np.zeros_like(sums), np.zeros_like(sums)  # the most of a segment that ends, or begins, at a row
+    for length in range(min_size, len(level) - min_size + 1):
+        most = (sums[length:] - sums[:-length]) ** 2 / length
+        np.fmax(before[length:], most, out=before[length:])
+        np.fmax(after[:-length], most, out=after[:-length])
+    return np.asarray((before + after).max(axis=0) < gain * (1 - ROUNDING))
+
+
+def _answers(ready: Steady, columns: Integers, min_size: int, penalty: float, recent: int) -> Floats:
+    """Return (M, 5) observed, expected, lower, upper and surprise of M series."""
+    gaps = np.isnan(ready.level[:, columns])
+    steps = np.argsort(gaps, axis=0, kind="stable")  # those that were reported first, in their order
+    values, level, pattern = (
+        np.take_along_axis(part[:, columns], steps, axis=0) for part in (ready.values, ready.level, ready.pattern)
     )
-    surprise = float(np.sign(z)) * -np.log10(tail) if changed else 0.0
-    return float(ready.values[now, column].mean()), expected, lower, upper, surprise
+    n, sd, correlation = len(gaps) - gaps.sum(axis=0), ready.sd[columns], ready.correlation[columns]
+    inflation = (1 + correlation) / (1 - correlation)  # of a mean's variance
+    count, before, start = _segments(level / sd, n, 2 * penalty * np.log(n) * inflation, min_size)
+
+    changed = (count > 1) & (n - start <= recent)
+    row = np.arange(len(level))[:, None]
+    then = (row >= np.where(changed, before, start)) & (row < np.where(changed, start, n))
+    now = (row >= np.where(changed, start, n - min_size)) & (row < n)
+    was, difference = _mean(level, then), _mean(level, now) - _mean(level, then)
+    error = sd * np.sqrt(inflation * (1 / then.sum(axis=0) + 1 / now.sum(axis=0)))
+    # where a recent change could have been
+    places = np.where(changed, np.minimum(recent, n - min_size) - min_size + 1, 1)
+    df = np.maximum(n / inflation - count, 3.0)
+    tail = np.clip(places * stdtr(df, -np.abs(difference / error)), SMALLEST, 1.0)
+    reach = -stdtrit(df, ALPHA / places) * error
+
+    # the mean of a curve is not the curve of the mean: what the inverse lacks then, it lacks now
+    lacking = _mean(values, then) - _mean(ready.inverse(columns, was + pattern), then)
+    levels = [_mean(ready.inverse(columns, was + shift + pattern), now) + lacking for shift in (0.0, -reach, reach)]
+    carried_on = [np.where(ready.kinds[columns] == "score", one, np.maximum(one, 0.0)) for one in levels]
+    surprise = np.where(changed, np.sign(difference) * -np.log10(tail), 0.0)
+    return np.column_stack([_mean(values, now), *carried_on, surprise])
 
 
-def _carried_on(
-    ready: Steady, column: int, level: float, shift: float, then: npt.NDArray[np.int64], now: npt.NDArray[np.int64]
-) -> float:
-    """Return the mean value of the steps ``now`` had the level of ``then`` lasted, moved by ``shift``."""
-    pattern = ready.pattern[:, column]
-    usual = ready.inverse(column, level + pattern[then]).mean()
-    # the mean of a curve is not the curve of the mean: what the inverse lacks there, it lacks here
-    lacking = ready.values[then, column].mean() - usual
-    value = ready.inverse(column, level + shift + pattern[now]).mean() + lacking
-    return float(value if ready.kinds[column] == "score" else max(value, 0.0))
+def _segments(level: Floats, n: Integers, gain: Floats, min_size: int) -> tuple[Integers, Integers, Integers]:
+    """Return (M,) how many segments there are, where the last but one begins (0 without), and where the last."""
+    found = np.ones(len(n), dtype=np.int64), np.zeros(len(n), dtype=np.int64), np.zeros(len(n), dtype=np.int64)
+    for column in np.flatnonzero(~unchanged(level, n, gain, min_size)):
+        starts = [0, 0, *changes(level[: n[column], column], float(gain[column]), min_size)]
+        for part, value in zip(found, (len(starts) - 1, starts[-2], starts[-1]), strict=True):
+            part[column] = value
+    return found
+
+
+def _mean(values: Floats, where: npt.NDArray[np.bool_]) -> Floats:
+    return np.asarray(np.where(where, values, 0.0).sum(axis=0) / where.sum(axis=0))

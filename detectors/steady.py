@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
 from detectors.panel import DayKind, Floats, Panel
 
@@ -43,23 +44,33 @@ class Steady:
     dispersion: Floats  # (N,) of the counts
     kinds: npt.NDArray[np.str_]  # (N,)
 
-    def inverse(self, column: int, transformed: Floats) -> Floats:
-        """Return values of one series for transformed ones."""
-        if self.kinds[column] == "count":
-            root = np.sqrt(self.dispersion[column])
-            half = np.minimum(transformed, 700.0) / 2
-            return np.asarray(np.maximum(np.sinh(half * root) ** 2 / root**2 - 0.375, 0.0))
-        if self.kinds[column] == "amount":
-            return np.maximum(np.expm1(np.minimum(transformed, 700.0)), 0.0)
-        return transformed
+    def inverse(self, columns: npt.NDArray[np.int64], transformed: Floats) -> Floats:
+        """Return (m, M) values for transformed ones of M of the series."""
+        kinds, values, bounded = self.kinds[columns], transformed.copy(), np.minimum(transformed, 700.0)
+        counts, amounts = kinds == "count", kinds == "amount"
+        root = np.sqrt(self.dispersion[columns[counts]])
+        values[:, counts] = np.maximum(np.sinh(bounded[:, counts] / 2 * root) ** 2 / root**2 - 0.375, 0.0)
+        values[:, amounts] = np.maximum(np.expm1(bounded[:, amounts]), 0.0)
+        return values
 
 
-def yearly_course(panel: Panel) -> Floats | None:
-    """Return (T, N) running medians of a season's smoothness, or None where the calendar has no year."""
-    rhythm = RHYTHMS[panel.frequency or "daily"]
-    if len(panel.dates) <= rhythm.year:
+def yearly_course(panel: Panel, last: int, window: int) -> Floats | None:
+    """Return (T, N) running medians of a season's smoothness, or None where the calendar has no year.
+
+    Known are those that ``steady`` asks for to judge the ``last`` dates; the others are NaN.
+    """
+    rhythm, length = RHYTHMS[panel.frequency or "daily"], len(panel.dates)
+    if length <= rhythm.year:
         return None
-    return _running_median(panel.values, rhythm.smooth)
+    course, half = np.full_like(panel.values, np.nan), rhythm.smooth // 2
+    for years in (1, 2):
+        stop = length - years * rhythm.year
+        start = max(stop - last - window + 1, 0)
+        if stop > start:
+            first = max(start - half, 0)
+            medians = _running_median(panel.values[first : stop + half], rhythm.smooth)
+            course[start:stop] = medians[start - first : stop - first]
+    return course
 
 
 def steady(panel: Panel, row: int, window: int, course: Floats | None) -> Steady:
@@ -143,8 +154,21 @@ def _as_far_as_it_shows(past: Floats, level: Floats) -> Floats:
 
 
 def _running_median(values: Floats, length: int) -> Floats:
+    if length <= SMOOTH:
+        return _sorted_median(values, length)
     medians = pd.DataFrame(values).rolling(length, center=True, min_periods=length // 2).median()
     return np.asarray(medians, dtype=np.float64)
+
+
+def _sorted_median(values: Floats, length: int) -> Floats:
+    """Return the same for short windows, of all series together instead of one after the other."""
+    edge = np.full((length // 2, values.shape[1]), np.nan)
+    around = sliding_window_view(np.concatenate([edge, values, edge]), length, axis=0)  # (n, N, length)
+    ordered, known = np.sort(around, axis=-1), (~np.isnan(around)).sum(axis=-1)[..., None]
+    low, high = (
+        np.take_along_axis(ordered, np.clip(rank, 0, length - 1), axis=-1) for rank in ((known - 1) // 2, known // 2)
+    )
+    return np.where(known >= length // 2, (low + high) / 2, np.nan)[..., 0]
 
 
 def _half_square_difference(values: Floats, apart: int) -> Floats:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.changepoint import changepoint, changes
+from detectors.changepoint import AT_ONCE, changepoint, changes, unchanged
 from detectors.panel import DayKind, Panel, Reason
 
 
@@ -42,6 +42,53 @@ def test_the_segmentation_is_the_best_there_is(seed: int, min_size: int, gain: f
     cost = sum(((level[a:b] - level[a:b].mean()) ** 2).sum() + gain for a, b in pairwise(starts))
     assert min(b - a for a, b in pairwise(starts)) >= min_size
     assert cost == pytest.approx(best_split(level, gain, min_size))
+
+
+@given(
+    st.integers(0, 10**6),
+    st.integers(2, 7),
+    st.floats(1.5, 3.0),
+    st.sampled_from([0.0, 0.5, 1.0, 2.0, 4.0]),
+    st.sampled_from([0, 5, 20]),
+)
+def test_what_is_called_unchanged_has_no_change_in_its_best_segmentation(
+    seed: int, min_size: int, penalty: float, size: float, missing: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    level = rng.normal(5, 1, (80, 40)) * rng.choice([0, 1, 1, 1], 40)
+    for series in range(0, 40, 2):  # steps, and bumps that are over
+        start, stop = np.sort(rng.integers(0, 81, 2))
+        level[start:stop, series] += size
+    count = 80 - rng.integers(0, missing + 1, 40)
+    level[np.arange(80)[:, None] >= count] = np.nan
+    gain = 2 * penalty * np.log(count)
+
+    found = unchanged(level, count, gain, min_size)
+
+    for column in np.flatnonzero(found):
+        assert changes(level[: count[column], column], gain[column], min_size) == []
+    assert found.any()
+
+
+def test_most_quiet_series_are_called_unchanged() -> None:
+    level = np.random.default_rng(1).normal(0, 1, (120, 1000))
+
+    found = unchanged(level, np.full(1000, 120), np.full(1000, 3 * np.log(120)), 7)
+
+    assert found.mean() >= 0.8
+
+
+def test_many_series_are_judged_as_each_alone() -> None:
+    many = counts(20, days=200, n=AT_ONCE + 10)
+    many[-20:, ::50] += 15
+    many[50:60, ::3] = np.nan
+
+    scores = changepoint(panel_of(many), window=90)
+
+    for column in [0, 1, 2, 3, 50, AT_ONCE - 1, AT_ONCE, AT_ONCE + 9]:
+        alone = changepoint(panel_of(many[:, column]), window=90)
+        for name in ("observed", "expected", "lower", "upper", "surprise", "reason"):
+            assert getattr(scores, name)[0, column] == pytest.approx(getattr(alone, name)[0, 0], rel=1e-9), name
 
 
 def test_a_lasting_rise_is_found_with_both_levels() -> None:
