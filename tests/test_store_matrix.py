@@ -21,7 +21,7 @@ from warning.errors import StoreError
 from warning.model import Rows, SeriesKey
 from warning.store import Store, feed, matrix, observation, open_store
 from warning.store.packing import packed, unpacked
-from warning.store.schema import MIGRATIONS
+from warning.store.schema import MIGRATIONS, m009_matrix
 
 MONDAY = date(2026, 11, 16)
 NOON = datetime(2026, 11, 17, 12, tzinfo=UTC)
@@ -261,11 +261,14 @@ def test_a_full_disk_leaves_what_was_made_and_the_answers_as_they_are(store: Sto
 
 def test_a_database_of_the_version_before_is_read_as_it_was_and_gets_its_matrix(tmp_path: Path) -> None:
     old = Database(tmp_path / "kapok.db")
-    MIGRATIONS.apply(old, stop_before="m009_matrix")
+    MIGRATIONS.apply(old, stop_before=m009_matrix.__name__)
     first, noon = (MONDAY - date(1970, 1, 1)).days, int(NOON.timestamp())
     with old.atomic():
         old.conn.executemany("INSERT INTO series VALUES (?, ?, ?)", [(n, *key) for n, key in enumerate(KEYS, 1)])
-        old.execute("INSERT INTO feed_file VALUES (1, 'x', 'a.csv', 'csv', 3, 3, 0, 0, 0, 1, NULL, NULL, '', NULL)")
+        old.execute(
+            "INSERT INTO feed_file (id, sha256, name, feed, rows, accepted, unchanged, quarantined, late, corrected,"
+            " received) VALUES (1, 'x', 'a.csv', 'csv', 3, 3, 0, 0, 0, 1, '')"
+        )
         old.conn.executemany(
             "INSERT INTO observation VALUES (?, ?, ?, ?, ?, 1, 0)",
             [(1, first, 0, 3.0, noon), (1, first, 1, 8.0, noon + 5 * 3600), (2, first + 3, 0, 4.0, noon)],

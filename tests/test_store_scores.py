@@ -19,7 +19,7 @@ from detectors.panel import Floats, Reason, Remark, Scores
 from warning.model import Level, SeriesKey, Signal
 from warning.situation import Coverage
 from warning.store import Store, coverage, open_store, score, signal
-from warning.store.schema import MIGRATIONS
+from warning.store.schema import MIGRATIONS, m010_scores_as_blobs
 from warning.store.score import Way
 
 NOW = datetime(2026, 11, 22, 0, 30, tzinfo=UTC)
@@ -213,7 +213,7 @@ def test_scores_of_the_version_before_are_what_they_were_at_any_instant(tmp_path
         (2, 1, 0, 0, 9.5, 0),
     ]
     old = Database(tmp_path / "kapok.db")
-    MIGRATIONS.apply(old, stop_before="m010_scores_as_blobs")
+    MIGRATIONS.apply(old, stop_before=m010_scores_as_blobs.__name__)
     monday = (MONDAY - date(1970, 1, 1)).days
     with old.atomic():
         old.conn.executemany("INSERT INTO series VALUES (?, ?, ?)", [(n, *key) for n, key in enumerate(KEYS, 1)])
@@ -240,7 +240,7 @@ def test_scores_of_the_version_before_are_what_they_were_at_any_instant(tmp_path
 
 def test_scores_of_the_version_before_are_not_written_again(tmp_path: Path) -> None:
     old = Database(tmp_path / "kapok.db")
-    MIGRATIONS.apply(old, stop_before="m010_scores_as_blobs")
+    MIGRATIONS.apply(old, stop_before=m010_scores_as_blobs.__name__)
     with old.atomic():
         old.execute("INSERT INTO series VALUES (1, ?, ?)", THEFTS)
         old.execute("INSERT INTO method VALUES (1, 'ears', 'baseline=7')")
