@@ -73,7 +73,7 @@ def test_the_calendar_says_which_period_is_the_same_a_year_before(
 ) -> None:
     dates = np.array([first], dtype="datetime64[D]")
 
-    panel = panel_of(shipped, [SeriesKey(REPEATS, TIANHE)], np.ones((1, 1)), dates, frequency)
+    panel = panel_of(shipped, [SeriesKey(REPEATS, TIANHE)], np.ones((1, 1)), dates, frequency, None)
 
     assert panel.year_ago is not None
     assert panel.year_ago.tolist() == [date.fromisoformat(then)]

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from detectors.panel import Dates
 from warning.model import Correction, FileAccount, QuarantineEntry, Rows, SeriesKey
-from warning.store import Store, feed, observation, open_store, quarantine
+from warning.store import Store, feed, observation, open_store, quarantine, series
 from warning.store.observation import Revision
 
 MONDAY = date(2026, 11, 16)
 NOON = datetime(2026, 11, 17, 12, tzinfo=UTC)
 THEFTS, FIRES = SeriesKey("thefts", "harbour"), SeriesKey("fires", "harbour")
+NOISE = SeriesKey("noise", "harbour")
 
 Claim = tuple[SeriesKey, int, float, int]  # series, days after MONDAY, value, hours after NOON it was received
 
@@ -265,6 +266,33 @@ def test_the_same_rows_under_another_name_change_nothing(rows: list[Claim]) -> N
 
     assert (again.accepted, again.unchanged) == (0, len(rows))
     store.close()
+
+
+def _meet_and_fail(store: Store, key: SeriesKey) -> None:
+    series.ids_of(store, [key])
+    assert series.numbers(store, [key]).tolist() == [2]
+    raise ZeroDivisionError
+
+
+def test_a_number_that_was_never_committed_is_another_series_later(store: Store) -> None:
+    told(store, "a.csv", (THEFTS, 0, 3.0, 0))
+    with pytest.raises(ZeroDivisionError), store.write():
+        _meet_and_fail(store, FIRES)
+
+    told(store, "b.csv", (NOISE, 0, 5.0, 0))
+
+    assert series.numbers(store, [THEFTS, FIRES, NOISE]).tolist() == [1, -1, 2]
+
+
+def test_a_series_another_process_met_is_known_here(tmp_path: Path, store: Store) -> None:
+    told(store, "a.csv", (THEFTS, 0, 3.0, 0))
+    assert series.numbers(store, [THEFTS, FIRES]).tolist() == [1, -1]
+
+    other = open_store(tmp_path / "kapok.db")
+    told(other, "b.csv", (FIRES, 0, 5.0, 0))
+    other.close()
+
+    assert series.numbers(store, [THEFTS, FIRES]).tolist() == [1, 2]
 
 
 def test_who_reports_is_what_was_known_then(store: Store) -> None:

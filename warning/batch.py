@@ -23,7 +23,7 @@ def panel_of(
     values: Floats,
     dates: Dates,
     frequency: str,
-    whole: Floats | None = None,
+    denominators: Floats | None,
 ) -> Panel:
     """Return the panel of N series.
 
@@ -33,7 +33,7 @@ def panel_of(
         values: (T, N).
         dates: (T,).
         frequency: Of all of them.
-        whole: (T, N) what each is a share of; None is the persons it is counted of.
+        denominators: (T, N) what each is a part of: a whole, or the persons it is counted of; None where none is asked.
     """
     calendar = deployment.calendar
     return Panel(
@@ -45,7 +45,7 @@ def panel_of(
         holidays=calendar.kinds(dates) if frequency == "daily" else None,
         festival=calendar.festival(dates),
         year_ago=_year_ago(calendar, frequency, dates[0].item(), dates[-1].item()),
-        denominators=persons(deployment, keys, dates) if whole is None else whole,
+        denominators=denominators,
         parents=parents(deployment, keys),
     )
 
@@ -60,12 +60,14 @@ def _year_ago(calendar: Calendar, frequency: str, first: date, last: date) -> Da
 def persons(deployment: Deployment, keys: Sequence[SeriesKey], dates: Dates) -> Floats:
     """Return (T, N) the persons behind each series where the catalogue gives it per 10,000, NaN where it does not."""
     years, row = np.unique(dates.astype("datetime64[Y]"), return_inverse=True)
-    table = np.full((len(years), len(keys)), np.nan)
-    for n, key in enumerate(keys):
-        for y, year in enumerate(years):
-            found = deployment.city.denominator_of(key.indicator, key.place, year=year.item().year)
-            table[y, n] = np.nan if found is None else found[0]
-    return table[row]
+    city, counted = deployment.city, dict[tuple[str, str], list[float]]()  # one a place and kind of person
+    for key in keys:
+        group = (city.indicators[key.indicator].denominator, key.place)
+        if group not in counted:
+            found = (city.denominator_of(*key, year=year.item().year) for year in years)
+            counted[group] = [np.nan if one is None else float(one[0]) for one in found]
+    table = [counted[city.indicators[key.indicator].denominator, key.place] for key in keys]
+    return np.array(table, dtype=np.float64).T[row]
 
 
 def parents(deployment: Deployment, keys: Sequence[SeriesKey]) -> npt.NDArray[np.int64]:

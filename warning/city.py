@@ -7,7 +7,7 @@ not said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,7 +19,7 @@ from warning.catalogue import Catalogue, Name, Structure, read_catalogue, read_c
 from warning.checked import Checked, Model, checked, mail_address, read_toml, suggestion
 from warning.errors import ConfigError, together
 from warning.geography import Outline, read_grids, read_neighbours, read_outline, read_places, read_population
-from warning.model import Day, Indicator, Place
+from warning.model import Day, Indicator, Place, SeriesKey
 from warning.tables import Faults
 
 ALL = "*"
@@ -128,12 +128,15 @@ class City:
             return None
         return self.population_of(place, group.removesuffix("_population"), year=year)
 
-    def breaks_of(self, indicator: str, place: str) -> tuple[Break, ...]:
-        """Return the breaks a series has, those of a place it lies in included, by date."""
-        here = {ALL, place, *self.ancestors(place)}
-        return tuple(
-            known for known in self.breaks if {ALL, indicator} & {*known.indicators} and here & {*known.places}
-        )
+    def broken(self, known: Break, keys: Sequence[SeriesKey]) -> list[int]:
+        """Return which of the series a break concerns: those of its places, and of all that lies in them."""
+        everywhere = ALL in known.places
+        within = {below for code in known.places if code != ALL for below in (code, *self.descendants(code))}
+        return [
+            n
+            for n, key in enumerate(keys)
+            if (everywhere or key.place in within) and not {ALL, key.indicator}.isdisjoint(known.indicators)
+        ]
 
 
 class _Tier(Checked):

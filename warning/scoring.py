@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,8 @@ import numpy.typing as npt
 from detectors import DETECTORS
 from detectors.panel import Dates, Floats, Scores
 from warning import grading, periods
-from warning.batch import panel_of
+from warning.batch import panel_of, persons
+from warning.city import Break
 from warning.errors import JobTimeout
 from warning.model import SeriesKey
 from warning.rollup import roll_up, sources
@@ -31,6 +33,7 @@ log = logging.getLogger(__name__)
 
 ANCHOR = date(1970, 1, 5)  # a Monday
 DEAR = ("changepoint",)  # judged on new dates only; the others again on all of rejudge_days
+PER_HEAD = "line_per_10000"  # the parameter that asks for persons: a number for each date and series, else spared
 Beat = Callable[[str], None]  # told before each long step; may raise to stop the work
 
 
@@ -50,6 +53,14 @@ class Known:
         if key in self.index:
             return self.values[:, self.index[key]]
         return self.wholes.get(key, np.full(len(self.dates), np.nan))
+
+    @cached_property
+    def columns(self) -> Mapping[str, list[int]]:
+        """The columns of each indicator."""
+        found: dict[str, list[int]] = {}
+        for n, key in enumerate(self.keys):
+            found.setdefault(key.indicator, []).append(n)
+        return found
 
 
 @dataclass(frozen=True)
@@ -85,14 +96,15 @@ def known(service: Service, day: date, *, known_at: datetime) -> dict[str, Known
         if not keys:
             continue
         dates = window(day, frequency, service.config.sweep.window_years)
-        more = tuple(key for key in wholes_of(service, frequency) if key not in keys)
-        rolled = values(service, [*keys, *more], dates, known_at=known_at)
-        for column, key in enumerate([*keys, *more]):
-            rolled[: _since_break(service, key, dates), column] = np.nan
-            rolled[_past_events(service, key, frequency, dates), column] = np.nan
-        wholes = {key: rolled[:, len(keys) + n] for n, key in enumerate(more)}
-        index = {key: n for n, key in enumerate(keys)}
-        found[frequency] = Known(frequency, dates, keys, rolled[:, : len(keys)], index, wholes)
+        judged = {key: n for n, key in enumerate(keys)}
+        every = (*keys, *(key for key in wholes_of(service, frequency) if key not in judged))
+        rolled = values(service, every, dates, known_at=known_at)
+        for broken in service.city.breaks:
+            rows = np.flatnonzero(_left_out(service, broken, frequency, dates))
+            columns = np.array(service.city.broken(broken, every), dtype=np.intp)
+            rolled[np.ix_(rows, columns)] = np.nan
+        wholes = {key: rolled[:, n] for n, key in enumerate(every) if n >= len(keys)}
+        found[frequency] = Known(frequency, dates, keys, rolled[:, : len(keys)], judged, wholes)
     return found
 
 
@@ -104,30 +116,23 @@ def make_ready(service: Service, day: date, *, beat: Beat = lambda _: None) -> N
         matrix.refresh(service.store, min(firsts), day, beat=beat)
 
 
-def _since_break(service: Service, key: SeriesKey, dates: Dates) -> int:
-    """The first row that is counted as today; a break within a period begins with the next."""
-    lasting = (b for b in service.city.breaks_of(*key) if b.until is None)
-    past = [b.date for b in lasting if np.datetime64(b.date) <= dates[-1]]
-    return int(np.searchsorted(dates, np.datetime64(max(past)))) if past else 0
-
-
-def _past_events(service: Service, key: SeriesKey, frequency: str, dates: Dates) -> npt.NDArray[np.bool_]:
-    """(T,) which periods a past event touches; while one of its days may still be judged it is compared with."""
-    found = np.zeros(len(dates), dtype=bool)
-    events = [(one.date, one.until) for one in service.city.breaks_of(*key) if one.until is not None]
-    if not events:
-        return found
-    ends = periods.last_days(dates, frequency)
-    back = service.config.sweep.rejudge_days
+def _left_out(service: Service, known: Break, frequency: str, dates: Dates) -> npt.NDArray[np.bool_]:
+    """(T,) which periods are not looked at for a break: those that began before a lasting one, or those an event
+    touches, once none of its days may still be judged.
+    """
+    begin = np.datetime64(known.date)
+    if known.until is None:
+        return np.asarray((dates < begin) & (begin <= dates[-1]))
+    back, until = service.config.sweep.rejudge_days, np.datetime64(known.until)
     open_from = min(dates[-1] - np.timedelta64(back), dates[-min(len(dates), periods.reach(back, frequency))])
-    for first, last in events:
-        if np.datetime64(last) < open_from:
-            found |= (ends >= np.datetime64(first)) & (dates <= np.datetime64(last))
-    return found
+    touched = (periods.last_days(dates, frequency) >= begin) & (dates <= until)
+    return np.asarray(touched & (until < open_from))
 
 
 def values(service: Service, keys: Sequence[SeriesKey], dates: Dates, *, known_at: datetime) -> Floats:
     """Return (T, N) values as known at an instant; what a place does not report is rolled up from those below."""
+    if not any(service.city.children[key.place] for key in keys):  # nothing to roll up
+        return observation.window(service.store, keys, dates, known_at=known_at)
     reported = set(observation.reported(service.store, known_at=known_at))
     needed = sources(keys, service.city.children, reported)
     table = observation.window(service.store, needed, dates, known_at=known_at)
@@ -240,14 +245,19 @@ def _called(
     fits: MutableMapping[str, str] | None,
     beat: Beat,
 ) -> Scores:
-    whole = None
-    if rule.denominator:
-        whole = np.column_stack([panel.of(SeriesKey(rule.denominator, key.place)) for key in keys])
     values = panel.values[:, [panel.index[key] for key in keys]]
+    whole = _denominators(deployment, panel, keys, rule)
     batch = panel_of(deployment, keys, values, panel.dates, panel.frequency, whole)
     given: dict[str, object] = {"cache": fits, "spawned": True, "beat": beat}
     asked = {name: given[name] for name in inspect.signature(DETECTORS[rule.detector]).parameters if name in given}
     return DETECTORS[rule.detector](batch, last=rows, **asked, **rule.parameters)
+
+
+def _denominators(deployment: Deployment, panel: Known, keys: Sequence[SeriesKey], rule: Rule) -> Floats | None:
+    """Return (T, N): the whole the rule names, at the same places, or the persons a parameter asks for."""
+    if not rule.denominator:
+        return persons(deployment, keys, panel.dates) if PER_HEAD in rule.parameters else None
+    return np.column_stack([panel.of(SeriesKey(rule.denominator, key.place)) for key in keys])
 
 
 def keys_of(deployment: Deployment, frequency: str) -> tuple[SeriesKey, ...]:

@@ -87,7 +87,7 @@ def _shares(deployment: Deployment, panel: Known, key: SeriesKey, first: int, st
     weekday = panel.dates[first:end].astype(np.int64) % 7
     festive = np.convolve(kinds == DayKind.SPRING_FESTIVAL, np.ones(2 * AROUND + 1), "same") > 0
     named = festive | (kinds != DayKind.ORDINARY)
-    columns = [n for n, other in enumerate(panel.keys) if other.indicator == key.indicator]
+    columns = panel.columns[key.indicator]
     values = panel.values[first:end, columns]
     before = np.arange(end - first) < start - first
     usual = np.stack([_mean(values[before & ~named & (weekday == n)]) for n in range(7)]).sum(axis=1)  # (7,)

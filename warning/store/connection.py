@@ -60,6 +60,11 @@ class Store:
             finally:
                 self._writing = False
 
+    @property
+    def writing(self) -> bool:
+        """Whether a transaction that writes is open."""
+        return self._writing
+
     @contextmanager
     def snapshot(self) -> Iterator[Store]:
         """Read one state of the database throughout the block, whatever others write meanwhile.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -11,10 +12,21 @@ from warning.model import SeriesKey
 from warning.store.connection import Store
 from warning.store.packing import Integers
 
+_MET: WeakKeyDictionary[Store, tuple[tuple[int, int], Mapping[SeriesKey, int]]] = WeakKeyDictionary()
 
-def ids(store: Store) -> dict[SeriesKey, int]:
+
+def ids(store: Store) -> Mapping[SeriesKey, int]:
     """Return the number of every series the database has met."""
-    return {SeriesKey(indicator, place): id for id, indicator, place in store.rows("SELECT * FROM series ORDER BY id")}
+    ((version,),) = store.rows("PRAGMA data_version")  # another after every change somebody else made
+    state = version, highest(store)
+    state_then, known = _MET.get(store, ((-1, -1), {}))
+    if state == state_then:
+        return known
+    found = store.rows("SELECT id, indicator, place FROM series ORDER BY id")
+    known = {SeriesKey(indicator, place): id for id, indicator, place in found}
+    if not store.writing:  # a number given in a transaction that fails may be another's in the next
+        _MET[store] = state, known
+    return known
 
 
 def ids_of(store: Store, keys: Iterable[SeriesKey]) -> dict[SeriesKey, int]:
