@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from warning.course import Part, Peer, item
+from warning.course import Part, Tier, item
 from warning.facts import Item
 from warning.gaps import Gap
 from warning.grounds import Judgement
@@ -33,6 +33,12 @@ def history(usual: float, now: float, days: int = 400) -> History:
     values = np.full(days, float(usual))
     values[dates >= np.datetime64(ONSET)] = now
     return History(dates, values, "daily", "here")
+
+
+def tier(own: float, other: float, persons: tuple[int | None, int | None] = (None, None)) -> Tier:
+    """Return the place and another one, with their values from the onset on."""
+    both = [history(20, now) for now in (own, other)]
+    return Tier((PLACE.code, "440111"), both[0].dates, np.column_stack([one.values for one in both]), persons)
 
 
 def alert(indicator: Indicator, level: Level = Level.ORANGE) -> Alert:
@@ -194,19 +200,17 @@ def test_the_two_streets_with_most_are_named() -> None:
 
 def test_a_rate_stands_beside_the_whole_city() -> None:
     # 200 per 1,000,000 is 2.00 per 10,000; the city: (200 + 100) / 4,000,000 = 0.75
-    peers = [Peer(PLACE.code, history(20, 40), 1_000_000), Peer("440111", history(20, 20), 3_000_000)]
-
-    facts = printed(of(CALLS, history(20, 40), peers=peers))
+    facts = printed(of(CALLS, history(20, 40), tier=tier(40, 20, persons=(1_000_000, 3_000_000))))
 
     assert (facts["rate"], facts["city_rate"], facts["times"], facts["rank"]) == ("2.00", "0.75", "2.7", "1")
 
 
 @pytest.mark.parametrize("silent", [0, 1])
 def test_a_silent_peer_leaves_the_rate_out(silent: int) -> None:
-    peers = [Peer(PLACE.code, history(20, 40), 1_000_000), Peer("440111", history(20, 20), 3_000_000)]
-    peers[silent].history.values[-1] = np.nan
+    both = tier(40, 20, persons=(1_000_000, 3_000_000))
+    both.values[-1, silent] = np.nan
 
-    assert "rate" not in of(CALLS, history(20, 40), peers=peers).facts
+    assert "rate" not in of(CALLS, history(20, 40), tier=both).facts
 
 
 def test_a_course_longer_than_four_weeks_is_cut() -> None:
@@ -234,9 +238,7 @@ def test_today_stands_beside_the_usual_of_such_a_day() -> None:
 
 
 def test_a_place_has_its_share_of_the_city_on_the_last_day() -> None:
-    peers = [Peer(PLACE.code, history(20, 40)), Peer("440111", history(20, 60))]
-
-    facts = printed(of(CALLS, history(20, 40), peers=peers))
+    facts = printed(of(CALLS, history(20, 40), tier=tier(40, 60)))
 
     assert (facts["latest_city"], facts["latest_share"]) == ("100", "40.0")  # 40 of 40 + 60
     assert "rate" not in facts  # nobody counts its residents

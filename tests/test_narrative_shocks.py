@@ -19,7 +19,7 @@ from simulated_city import LAST, panels_of, past_of, shipped_deployment
 
 from warning import gathering, telling
 from warning.city import City
-from warning.gathering import Context
+from warning.context import Context
 from warning.model import Level, SeriesKey
 from warning.replay import Replayed, morning_after, of_panels, replay, without
 from warning.service import Deployment, Service, with_store

@@ -12,7 +12,7 @@ import pytest
 from little_city import EAST, FRIDAY, MONDAY, RULES, SUNDAY, WEST, at, deliver, lay, raised, usual
 
 from warning import pipeline, weekly
-from warning.gathering import Context
+from warning.context import Context
 from warning.jobs import take_in
 from warning.model import Alert, Level, Stage
 from warning.picture import course_of

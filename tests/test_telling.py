@@ -13,7 +13,8 @@ import pytest
 from judged_city import DAY, EVENTS, FALLEN, NOW, ORANGE, RED, TIANHE, YELLOW, YUEXIU, judged_in
 from little_city import EAST, FRIDAY, RULES, WEST, at, deliver, lay, raised, usual, without
 
-from warning.gathering import Context, of_place
+from warning.context import Context
+from warning.gathering import of_place
 from warning.jobs import context_of, take_in
 from warning.model import Document, Event, Level, Transition
 from warning.pipeline import sweep

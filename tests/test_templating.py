@@ -293,3 +293,16 @@ if __name__ == "__main__":
     with TemporaryDirectory() as folder:
         for name, text in (TEXTS | chain.texts(Path(folder))).items():
             (GOLDEN / name).write_text(text, encoding="utf-8")
+
+
+def test_a_template_that_was_changed_is_compiled_anew(tmp_path: Path) -> None:
+    def written(text: str) -> str:
+        (tmp_path / "mail").mkdir(exist_ok=True)
+        (tmp_path / "mail" / "own.txt.j2").write_text(text, encoding="utf-8")
+        return render(engine([tmp_path], simulated=False), "mail/own.txt.j2", {"n": 3})
+
+    assert [written("{{ n }} once"), written("{{ n }} twice"), written("{{ n }} once")] == [
+        "3 once\n",
+        "3 twice\n",
+        "3 once\n",
+    ]

@@ -15,7 +15,7 @@ from datetime import date
 
 import numpy as np
 
-from detectors.panel import Floats
+from detectors.panel import Dates, Floats
 from warning import periods
 from warning.deadlines import Deadline, add_deadlines
 from warning.facts import (
@@ -52,12 +52,24 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
-    """A place of the same tier, the alert's own included: its history and the persons behind a rate."""
+class Tier:
+    """The places of the alert's tier, its own included: their series, and the persons behind a rate."""
 
-    place: str
-    history: History
-    persons: int | None = None  # None where the indicator has no rate
+    places: Sequence[str]  # P
+    dates: Dates  # (T,), ``LONGEST`` up to the last period known, at least
+    values: Floats  # (T, P)
+    persons: Sequence[int | None]  # P, None where the indicator has no rate or nobody counted
+
+    def totals(self, first: date, last: date, indicator: Indicator) -> list[float]:
+        """Return what each place has from one period to another; NaN where one is missing."""
+        inside = (self.dates >= np.datetime64(first)) & (self.dates <= np.datetime64(last))
+        if not inside.any():
+            return [math.nan] * len(self.places)
+        values = self.values[inside]
+        if indicator.period_agg == "last":
+            return [float(value) for value in np.where(np.isnan(values).any(axis=0), np.nan, values[-1])]
+        together = values.sum(axis=0) if indicator.period_agg == "sum" else values.mean(axis=0)
+        return [float(value) for value in together]
 
 
 def item(
@@ -70,7 +82,7 @@ def item(
     last_year: Callable[[date], date],
     rule_names: Mapping[str, str],
     parts: Sequence[Part] = (),
-    peers: Sequence[Peer] = (),
+    tier: Tier | None = None,
     due: tuple[Deadline, ...] = (),
     conf: Mapping[str, float | None] | None = None,
     last: Judgement | None = None,
@@ -91,7 +103,7 @@ def item(
         last_year: From the first day of the span to the first day it is compared with.
         rule_names: Rule id -> its Chinese name.
         parts: The places below, where they report the indicator themselves.
-        peers: The places of the tier, for shares, and with their populations for rates per 10,000; empty where not
+        tier: The places of the tier, for shares, and with their populations for rates per 10,000; None where not
             all of them are watched.
         conf: Rule id -> what share of usual values its bounds hold, in per cent; None: its bound is a line.
         due: What is to be done until when.
@@ -119,7 +131,7 @@ def item(
     add_batch(notes, alert)
     add_deadlines(notes, due)
     _streak(notes, alert, history, until, level_since)
-    _latest(notes, indicator, history, alert.onset, until, peers)
+    _latest(notes, indicator, history, alert.onset, until, tier)
     if corrected:
         notes.add("corrected", corrected, formula="revisions of the observations, judged again")
     if gap is not None:
@@ -138,7 +150,7 @@ def item(
     if days:
         _holiday(notes, indicator, history, days, last_year(first), len(now))
     _distribution(notes, indicator, parts, first, until, total)
-    _per_head(notes, indicator, place, peers, first, until)
+    _per_head(notes, indicator, place, tier, first, until)
     return _done(alert, notes)
 
 
@@ -168,9 +180,7 @@ def _streak(notes: Notes, alert: Alert, history: History, until: date, since: da
         notes.add("k", count, f"{count}{WORD_ZH[history.frequency]}", f"periods from {since} to {until}")
 
 
-def _latest(
-    notes: Notes, indicator: Indicator, history: History, onset: date, until: date, peers: Sequence[Peer]
-) -> None:
+def _latest(notes: Notes, indicator: Indicator, history: History, onset: date, until: date, tier: Tier | None) -> None:
     """The last value known, beside the usual one of such a day, and what the whole tier had."""
     (value,) = history.span(until, until) if len(history.span(until, until)) == 1 else (math.nan,)
     if not math.isfinite(value):
@@ -180,7 +190,7 @@ def _latest(
     after = max(0, periods.between(onset, until, history.frequency))
     usual = history.usual(min(onset, until), after, 1, indicator)
     notes.add("latest_usual", usual, number(usual) if math.isfinite(usual) else "", history.usual_of)
-    totals = [_together(peer.history.span(until, until), indicator) for peer in peers]
+    totals = [] if tier is None else tier.totals(until, until, indicator)
     if indicator.period_agg != "sum" or len(totals) < 2 or not all(math.isfinite(total) for total in totals):
         return
     whole = sum(totals)
@@ -245,18 +255,14 @@ def _distribution(
             notes.add(f"s{n}", 100 * value / total, number(100 * value / total), f"100 * {value:.10g} / {total:.10g}")
 
 
-def _per_head(
-    notes: Notes, indicator: Indicator, place: Place, peers: Sequence[Peer], first: date, until: date
-) -> None:
+def _per_head(notes: Notes, indicator: Indicator, place: Place, tier: Tier | None, first: date, until: date) -> None:
     """Per 10,000 persons, beside the whole tier; nothing where any place lacks a value or a population."""
-    if indicator.period_agg != "sum" or len(peers) < 2:
+    if tier is None or indicator.period_agg != "sum" or len(tier.places) < 2 or None in tier.persons:
         return
-    totals = {peer.place: _together(peer.history.span(first, until), indicator) for peer in peers}
+    totals = dict(zip(tier.places, tier.totals(first, until, indicator), strict=True))
     if not all(math.isfinite(total) for total in totals.values()) or place.code not in totals:
         return
-    residents = {peer.place: peer.persons for peer in peers if peer.persons is not None}
-    if len(residents) < len(peers):
-        return
+    residents = {code: count for code, count in zip(tier.places, tier.persons, strict=True) if count is not None}
     rates = {code: 1e4 * totals[code] / persons for code, persons in residents.items()}
     persons = sum(residents.values())
     whole = 1e4 * sum(totals.values()) / persons
@@ -267,7 +273,7 @@ def _per_head(
     notes.add("city_rate", whole, number(whole, 2), f"1e4 * {sum(totals.values()):.10g} / {persons}")
     notes.add("times", own / whole, number(own / whole, 1), f"{own:.6g} / {whole:.6g}")
     notes.add("rank", 1 + sum(rate > own for rate in rates.values()), formula="places with a higher rate, plus 1")
-    notes.add("n_peers", len(peers))
+    notes.add("n_peers", len(rates))
 
 
 def _together(values: Floats, indicator: Indicator) -> float:

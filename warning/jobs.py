@@ -14,8 +14,8 @@ from datetime import date, datetime, timedelta
 from warning import pipeline, pulling, telling, weekly
 from warning.colouring import coverages
 from warning.config import SMTP_PASSWORD, Config, secret
+from warning.context import Context
 from warning.errors import ConfigError, DeliveryError, SourceError
-from warning.gathering import Context
 from warning.intake import Progress, import_folder
 from warning.model import FileAccount
 from warning.notify import CHANNELS, Channel, deliver

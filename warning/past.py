@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import numpy as np
 
 from warning.deadlines import overdue
 from warning.grounds import Judgement, ground
-from warning.model import Alert, Level, Transition
-from warning.rule import Rule, series_of
+from warning.model import Alert, Event, Level, Transition
+from warning.rule import Rule, judges
 from warning.scoring import DEAR, way_of
 from warning.service import Service
 from warning.situation import Coverage
@@ -38,41 +40,67 @@ def last_judgement(service: Service, alert: Alert, until: date, now: datetime) -
 def _measure(service: Service, alert: Alert) -> Rule | None:
     signal = ground(alert)
     for rule in service.rules.rules:
-        if (
-            signal is None
-            and rule.window == 1
-            and rule.detector not in DEAR
-            and alert.key in series_of(rule, service.city)
-        ):
+        if signal is None and rule.window == 1 and rule.detector not in DEAR and judges(rule, alert.key, service.city):
             return rule
         if signal is not None and rule.id == signal.rule and rule.detector != "changepoint":
             return rule
     return None
 
 
-def rules_used(service: Service, code: str, period: tuple[date, date], alerts: Sequence[Alert]) -> str:
+@dataclass(frozen=True)
+class Span:
+    """What the store says of the days from one to another, for all places at once."""
+
+    events: Mapping[str, Sequence[Event]]  # by place, in order
+    versions: Mapping[str, Collection[str]]  # by place: of the rules, as signals carry them
+    before: Mapping[str, int] | None  # by place: alerts of the period before; None where its first day was not judged
+    judged: frozenset[date]  # the days that were swept; a single day is: a text of it is written by its sweep
+
+
+def span_of(store: Store, period: tuple[date, date], place_of: Mapping[str, str]) -> Span:
+    """Return what the store says of a period.
+
+    Args:
+        store: The database.
+        period: Its first and its last day.
+        place_of: The place of every alert, by number.
+    """
+    events: dict[str, list[Event]] = {}
+    for event in alerts_of.events(store, first=period[0], last=period[1]):
+        events.setdefault(place_of[event.alert], []).append(event)
+    versions: dict[str, set[str]] = {}
+    for signal in signals_of.signals(store, *period):
+        versions.setdefault(signal.place, set()).add(signal.rules_version)
+    single = period[0] == period[1]
+    judged = period if single else (found.date for found in coverages_of.between(store, *period))
+    return Span(events, versions, _alerts_before(store, period, place_of), frozenset(judged))
+
+
+def _alerts_before(store: Store, period: tuple[date, date], place_of: Mapping[str, str]) -> Mapping[str, int] | None:
+    last = period[0] - timedelta(days=1)
+    first = last - (period[1] - period[0])
+    if not coverages_of.was_swept(store, first):
+        return None
+    past = alerts_of.events(store, last=last)
+    level = {event.alert: event.after for event in past}
+    opened = {e.alert for e in past if e.transition is Transition.OPENED and e.known >= first}
+    return Counter(place_of[number] for number in {n for n, after in level.items() if after > Level.CALM} | opened)
+
+
+def rules_used(service: Service, code: str, day: date, alerts: Sequence[Alert], versions: Collection[str]) -> str:
     """Return the versions of the rules that judged: those the signals carry, and what the day's first text printed.
 
     A day that is swept again is not judged again: it keeps the version it was judged by, whatever is in force now.
     """
-    store, current = service.store, service.rules.version
-    written = document.document(store, "narrative", code, period[1])
+    current = service.rules.version
+    written = document.document(service.store, "narrative", code, day)
     used = {current} if written is None else set(_printed_rules(written.facts))
-    used |= {signal.rules_version for alert in alerts for signal in alert.evidence}
-    place = None if code == service.city.root else code
-    used |= {signal.rules_version for signal in signals_of.signals(store, *period, place=place)}
+    used |= {*versions, *(signal.rules_version for alert in alerts for signal in alert.evidence)}
     return "、".join(sorted(used or {current}, key=lambda version: (version == current, version)))
 
 
 def _printed_rules(facts: str) -> list[str]:
     return [part for row in json.loads(facts) if row["id"].endswith("/rules_ver") for part in row["value"].split("、")]
-
-
-def days_judged(store: Store, period: tuple[date, date]) -> frozenset[date]:
-    """Return the dates of a period that were swept; of a single day it is: a text of it is written by its sweep."""
-    if period[0] == period[1]:
-        return frozenset(period)
-    return frozenset(found.date for found in coverages_of.between(store, *period))
 
 
 def onset_told(store: Store, alert: Alert, day: date) -> date | None:
@@ -87,29 +115,16 @@ def onset_told(store: Store, alert: Alert, day: date) -> date | None:
     return next((date.fromisoformat(value) for value in told), None)
 
 
-def alerts_before(store: Store, period: tuple[date, date], *, of: Collection[str] | None = None) -> int | None:
-    """Return how many alerts, all or some, the period before had; None where its first day was not judged."""
-    last = period[0] - timedelta(days=1)
-    first = last - (period[1] - period[0])
-    if not coverages_of.on(store, first):
-        return None
-    past = [event for event in alerts_of.events(store, last=last) if of is None or event.alert in of]
-    level = {event.alert: event.after for event in past}
-    opened = {e.alert for e in past if e.transition is Transition.OPENED and e.known >= first}
-    return len({number for number, after in level.items() if after > Level.CALM} | opened)
-
-
 def coloured_since(store: Store, coverage: Coverage, day: date) -> date | None:
     """Return since which day a place has had its colour, two days or more; None for a calm or grey one."""
-    colour, since = coverage.colour, day
-    if colour <= Level.CALM:
+    since = day
+    if coverage.colour <= Level.CALM:
         return None
-    yesterday = day - timedelta(days=1)
-    before = coverages_of.between(store, day - timedelta(days=STREAK), yesterday, place=coverage.place)
-    for found in reversed(before):
-        if found.colour is not colour or found.date != since - timedelta(days=1):
+    while (day - since).days < STREAK:
+        before = coverages_of.of(store, coverage.place, since - timedelta(days=1))
+        if before is None or before.colour is not coverage.colour:
             break
-        since = found.date
+        since = before.date
     return since if since < day else None
 
 

@@ -12,7 +12,7 @@ from warning.grounds import ground
 from warning.model import SUMMED, Alert, SeriesKey, Signal
 from warning.periods import dates as dates_of
 from warning.periods import later
-from warning.rule import Rule, series_of
+from warning.rule import Rule, judges
 from warning.scoring import DEAR, values, way_of
 from warning.service import Service
 from warning.store import score as scores_of
@@ -56,7 +56,7 @@ def _levels(lead: Signal | None) -> tuple[float, float] | None:
 
 def _rule(service: Service, alert: Alert, lead: Signal | None) -> Rule | None:
     """Return the rule whose range is drawn: the lead's own, else a cheap one that judges single values."""
-    rules = [rule for rule in service.rules.rules if alert.key in series_of(rule, service.city)]
+    rules = [rule for rule in service.rules.rules if judges(rule, alert.key, service.city)]
     own = [rule for rule in rules if lead is not None and rule.id == lead.rule and rule.detector not in DEAR]
     single = sorted((rule for rule in rules if rule.window == 1), key=lambda rule: rule.detector in DEAR)
     return next(iter([*own, *single]), None)

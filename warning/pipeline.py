@@ -16,7 +16,7 @@ from functools import partial
 
 from warning import reminding, telling
 from warning.colouring import coverages
-from warning.gathering import Context
+from warning.context import Context
 from warning.lifecycle import Verdict
 from warning.model import Correction, Event, SeriesKey
 from warning.scoring import Beat, Known, as_judged, known, make_ready, score

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
+from warning.context import Context
 from warning.errors import ConfigError
 from warning.facts import day_zh
 from warning.gaps import Gap, Silent, silent
-from warning.gathering import Context
 from warning.model import Message
 from warning.periods import last_day, later
 from warning.service import Deployment, Service

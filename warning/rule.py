@@ -124,6 +124,12 @@ def series_of(rule: Rule, city: City) -> tuple[SeriesKey, ...]:
     return tuple(SeriesKey(indicator, place) for indicator in rule.indicators for place in places)
 
 
+def judges(rule: Rule, key: SeriesKey, city: City) -> bool:
+    """Return whether a series is one of those a rule judges."""
+    there = key.place in rule.places if rule.places else city.places[key.place].tier == rule.tier
+    return there and key.indicator in rule.indicators
+
+
 def alpha_of(rule: Rule) -> float | None:
     """Return the tail probability of a rule's bounds, None where its detector has no such parameter."""
     default = vocabulary(rule.detector)["alpha"].default if "alpha" in vocabulary(rule.detector) else None

@@ -15,9 +15,9 @@ from html import escape
 
 from warning import gathering
 from warning.city import Person
+from warning.context import Context
 from warning.errors import ConfigError
 from warning.facts import LEVEL_ZH, Facts, Item, as_json
-from warning.gathering import Context
 from warning.model import Alert, Attachment, Document, Event, Level, Message, Transition
 from warning.picture import chart_of
 from warning.service import Service

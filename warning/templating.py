@@ -33,10 +33,11 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, nodes
+from jinja2 import BytecodeCache, ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, nodes
+from jinja2.bccache import Bucket
 from jinja2.exceptions import SecurityError, TemplateError, TemplateRuntimeError, TemplateSyntaxError, UndefinedError
 from jinja2.ext import Extension
 from jinja2.parser import Parser
@@ -87,6 +88,26 @@ class Mail:
     subject: str
     text: str
     html: str
+
+
+class Compiled(BytecodeCache):
+    """What templates were compiled to in this process, by name and content: a changed template is another one."""
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give the bucket the code of its template, if it was compiled before."""
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a template, in the stead of what an earlier content of it was compiled to."""
+        self._code = {key: code for key, code in self._code.items() if key[0] != bucket.key}
+        if bucket.code is not None:
+            self._code[bucket.key, bucket.checksum] = bucket.code
+
+
+COMPILED = Compiled()
 
 
 class AbsentFact(UndefinedError):
@@ -152,6 +173,7 @@ def engine(folders: Sequence[Path], *, simulated: bool) -> Environment:
     places = [*folders, shipped("templates")]
     env = ImmutableSandboxedEnvironment(
         loader=ChoiceLoader([Shared(folder, encoding="utf-8") for folder in places]),
+        bytecode_cache=COMPILED,
         undefined=Absent,
         autoescape=lambda name: name is not None and name.endswith(".html.j2"),
         trim_blocks=True,

@@ -8,8 +8,8 @@ from warning import gathering, telling
 from warning.briefing.html import render_week
 from warning.charts import map_chart
 from warning.colouring import coverages
+from warning.context import Context
 from warning.facts import Facts, as_json
-from warning.gathering import Context
 from warning.model import Document, Level
 from warning.picture import chart_of
 from warning.scoring import Beat, known

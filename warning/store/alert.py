@@ -42,6 +42,11 @@ def alert(store: Store, number: str) -> Alert | None:
     return next(iter(_alerts(store, "number = ?", (number,))), None)
 
 
+def places(store: Store) -> dict[str, str]:
+    """Return the place of every alert there ever was, by number."""
+    return dict(store.rows("SELECT number, place FROM alert"))
+
+
 def save(store: Store, alerts: Sequence[Alert]) -> None:
     """Store alerts as they stand now.  Writes.
 

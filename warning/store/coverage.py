@@ -18,6 +18,19 @@ def save(store: Store, coverages: Iterable[Coverage]) -> None:
     )
 
 
+def of(store: Store, place: str, day: date) -> Coverage | None:
+    """Return the coverage of one place on a date, None where it was not swept."""
+    found = store.row(
+        "SELECT watched, missing, colour FROM coverage WHERE date = ? AND place = ?", (day.isoformat(), place)
+    )
+    return None if found is None else Coverage(place, day, found[0], found[1], Level(found[2]))
+
+
+def was_swept(store: Store, day: date) -> bool:
+    """Return whether a date was ever swept."""
+    return store.row("SELECT 1 FROM coverage WHERE date = ?", (day.isoformat(),)) is not None
+
+
 def on(store: Store, day: date) -> dict[str, Coverage]:
     """Return the coverage of every place on a date; empty if it was never swept."""
     return {coverage.place: coverage for coverage in between(store, day, day)}
