@@ -65,7 +65,8 @@ class Series:
             found.courses.get(KEY, {})
         )
         self.live, self.known = dict(found.live), letters
-        self.judged |= found.judged
+        seen = [day for day, letter in zip(days, letters, strict=True) if letter != "/"]
+        self.judged = {KEY: max(seen)} if seen else {}
         self.events += found.events
 
     def close(self) -> None:

@@ -50,18 +50,16 @@ def coverages_by(
         late_after = getattr(deployment.config.feeds.late_after, panel.frequency)
         due = last_complete(day + timedelta(days=1 - late_after), panel.frequency)  # by now
         row = int(np.searchsorted(panel.dates, np.datetime64(due), side="right")) - 1
-        for key in panel.keys:
-            watched[key.place] += 1
-            if row < 0:
-                continue
-            values, expected = panel.of(key), panel.dates[row].item()
-            arrived = bool(np.isfinite(values[row]))
-            if arrived and judged_until.get(key, date.min) >= expected:
-                continue
-            before = np.flatnonzero(np.isfinite(values[:row]))
+        watched.update(key.place for key in panel.keys)
+        if row < 0:
+            continue
+        expected, arrived = panel.dates[row].item(), np.isfinite(panel.values[row])
+        judged = np.array([judged_until.get(key, date.min) >= expected for key in panel.keys], dtype=bool)
+        for n in np.flatnonzero(~(arrived & judged)):
+            key, before = panel.keys[n], np.flatnonzero(np.isfinite(panel.values[:row, n]))
             last = panel.dates[before[-1]].item() if len(before) else None
             indicator, place = deployment.city.indicators[key.indicator], deployment.city.places[key.place]
-            gaps.append(Gap(indicator, place, expected, last, arrived))
+            gaps.append(Gap(indicator, place, expected, last, bool(arrived[n])))
     missing = Counter(gap.place.code for gap in gaps)
     standing: dict[str, list[Alert]] = {}
     for alert in live:

@@ -79,7 +79,8 @@ def sweep(service: Service, day: date, *, now: datetime, beat: Beat = lambda _: 
     levels = graded(service, judged)
     put_off = unsure(service, levels) & corrections.keys()  # a rule failed: at the next sweep, then
     corrections = {key: ones for key, ones in corrections.items() if key not in put_off}
-    decided = verdicts(service, panels, lasts, levels, judged_until, corrections)
+    live = {alert.key for alert in alerts_of.live(service.store)}
+    decided = verdicts(service, panels, lasts, levels, judged_until, corrections, live)
     beat("writing")
     with service.store.write():
         fits_of.save(service.store, fits)
@@ -87,17 +88,17 @@ def sweep(service: Service, day: date, *, now: datetime, beat: Beat = lambda _: 
             scores_of.save_scores(service.store, scored.way, scored.keys, scored.dates, scored.scores, now)
         signals_of.save_signals(
             service.store,
-            [signal for found in decided for signal in found.signals],
+            [signal for found in decided.verdicts for signal in found.signals],
             now,
             again={key: min(one.date for one in ones) for key, ones in corrections.items()},
         )
-        standing = _folded(service, decided, corrections, day, now)
+        standing = _folded(service, decided.verdicts, corrections, day, now)
         alerts_of.save(service.store, standing.touched)
         alerts_of.append_events(service.store, standing.events)
         alerts_of.save_stood(
             service.store, standing.courses, standing.again, keep_from=_kept_from(panels, rejudge_days)
         )
-        signals_of.save_judged(service.store, standing.judged)
+        signals_of.save_judged(service.store, decided.judged)
         signals_of.save_judged_at(service.store, _looked_at(panels, judged_until) - put_off, now)
         found, gaps = coverages(service, panels, day)
         coverages_of.save(service.store, list(found.values()))

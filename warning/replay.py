@@ -97,9 +97,9 @@ def replay(
         judged = [stretches[frequency].levels for frequency, last in lasts.items() if last]
         levels = {name: rule for rules in judged for name, rule in rules.items()}
         corrections = {key: ones for key, ones in corrections.items() if key not in unsure(deployment, levels)}
-        decided = verdicts(deployment, today, lasts, levels, judged_until, corrections)
+        decided = verdicts(deployment, today, lasts, levels, judged_until, corrections, live)
         standing = fold(
-            decided,
+            decided.verdicts,
             live,
             holds=holds_of(deployment.rules),
             judged_until=judged_until,
@@ -113,14 +113,14 @@ def replay(
             at=morning_after(deployment, day),
         )
         live = standing.live
-        judged_until |= standing.judged
+        judged_until |= decided.judged
         for key, course in standing.courses.items():
             first = standing.again.get(key, date.max)
             courses[key] = {on: alert for on, alert in courses.get(key, {}).items() if on < first} | dict(course)
         told.update(event.alert for event in standing.events)
         opened.update(event.date for event in standing.events if event.transition is Transition.OPENED)
         found, gaps = coverages_by(deployment, today, day, live.values(), judged_until)
-        signals = tuple(signal for found in decided for signal in found.signals)
+        signals = tuple(signal for found in decided.verdicts for signal in found.signals)
         rejudged = {key: min(one.date for one in ones) for key, ones in corrections.items()}
         yield Replayed(day, today, signals, standing.events, live, standing.touched, found, gaps, rejudged)
         before = panels.pop(day)

@@ -24,7 +24,6 @@ class Standing:
     live: Mapping[SeriesKey, Alert]  # all that are not closed
     touched: tuple[Alert, ...]  # those that changed, as they stand now
     events: tuple[Event, ...]
-    judged: Mapping[SeriesKey, date]  # the last date of each series that had a verdict
     courses: Mapping[SeriesKey, Course]  # of the dates folded in; what a later correction begins from
     again: Mapping[SeriesKey, date]  # from which date on a series' course is another than it was
 
@@ -87,9 +86,7 @@ def fold(
     for key, cells in again.items():
         reason = reason_zh(corrections[key], indicators[key.indicator])
         _correct(book, key, cells, past, holds, reason)
-    judged: dict[SeriesKey, date] = {}
     for found in new:
-        judged[found.key] = found.date
         before = book.live.get(found.key)
         after, why = advance(before, found, holds)
         if after is None:
@@ -99,7 +96,7 @@ def fold(
             happened.append((Transition.LEVEL_CHANGED, after.active, after.active))
         after = book.enter(before, after, happened, after.updated)
         book.courses.setdefault(found.key, {})[found.date] = None if after.stage is Stage.CLOSED else after
-    return Standing(book.live, tuple(book.touched.values()), tuple(book.events), judged, book.courses, book.again)
+    return Standing(book.live, tuple(book.touched.values()), tuple(book.events), book.courses, book.again)
 
 
 def _correct(

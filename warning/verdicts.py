@@ -5,7 +5,7 @@ Pure; the same for a live sweep and for a replay of the past.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -44,6 +44,14 @@ class Graded:
         """Return the row of a date, None where it was not scored."""
         row = int(np.searchsorted(self.dates, day))
         return row if row < len(self.dates) and self.dates[row] == day else None
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What was made of dates not judged before, or judged again."""
+
+    verdicts: tuple[Verdict, ...]  # by date and series; calm ones only of series that have, or are given, an alert
+    judged: Mapping[SeriesKey, date]  # the last date each series, quiet or not, had a verdict for
 
 
 def unjudged(panel: Known, judged_until: Mapping[SeriesKey, date], rejudge_days: int) -> int:
@@ -119,8 +127,9 @@ def verdicts(
     found: Mapping[str, Graded],
     judged_until: Mapping[SeriesKey, date],
     corrections: Mapping[SeriesKey, Sequence[Correction]],
-) -> list[Verdict]:
-    """Return the verdicts of dates not judged before, or judged again, by date and series; missing values have none.
+    live: Collection[SeriesKey],
+) -> Decided:
+    """Return the verdicts of dates not judged before, or judged again; missing values have none.
 
     Args:
         deployment: City, calendar, and the rules' version.
@@ -129,37 +138,55 @@ def verdicts(
         found: From ``graded``; their dates may go on beyond the panels'.
         judged_until: The last date each series had a verdict for.
         corrections: Series that are judged again from the first corrected date on.
+        live: Series that have an alert.
     """
     cells: list[Verdict] = []
+    judged: dict[SeriesKey, date] = {}
     first = {key: min(one.date for one in ones) for key, ones in corrections.items()}
     for frequency, panel in panels.items():
         rules = [rule for rule in found.values() if rule.frequency == frequency]
-        columns = {rule.rule.id: np.array([panel.index[key] for key in rule.keys]) for rule in rules}
-        until, last = _untils(panel, judged_until), lasts.get(frequency, 0)
-        for day in panel.dates[len(panel.dates) - last :]:
-            when: date = day.item()
-            best = np.full(len(panel.keys), Level.MISSING, dtype=np.int8)
-            changed = np.zeros(len(panel.keys), dtype=bool)
-            scored = [(rule, row) for rule in rules if (row := rule.row(day)) is not None]
-            for rule, row in scored:
-                column = columns[rule.rule.id]
-                best[column] = np.maximum(best[column], rule.levels[row])
-                changed[column] |= (rule.scores.remarks[row] & Remark.LEVEL_CHANGED) > 0
+        days = panel.dates[len(panel.dates) - lasts.get(frequency, 0) :]
+        best, changed = _best(rules, panel, days)
+        new = (best > Level.MISSING) & (days[:, None] > np.array(_untils(panel, judged_until), dtype=days.dtype))
+        for n in np.flatnonzero(new.any(axis=0)):
+            judged[panel.keys[n]] = days[np.flatnonzero(new[:, n])[-1]].item()
+        since = np.array([first.get(key, date.max) for key in panel.keys], dtype=days.dtype)
+        told = new | ((best > Level.MISSING) & (days[:, None] >= since))
+        followed = np.array([key in live or key in first for key in panel.keys], dtype=bool)
+        followed |= (told & (best > Level.CALM)).any(axis=0)
+        for row in np.flatnonzero((told & followed).any(axis=1)):
+            when: date = days[row].item()
+            scored = [(rule, there) for rule in rules if (there := rule.row(days[row])) is not None]
             together = _batches(deployment, scored) if frequency == "daily" else {}
             coloured = _coloured(scored, when, deployment.rules.version, together)
-            for n in np.flatnonzero(best > Level.MISSING):
-                key = panel.keys[n]
-                if when <= until[n] and when < first.get(key, date.max):
-                    continue
-                signals = coloured.get(key)
-                if signals is None:
-                    cells.append(Verdict(key, when, Level.CALM, level_changed=bool(changed[n])))
-                else:
-                    strongest = verdict(key, when, signals)
-                    rising = strongest.signals[0].surprise > 0
-                    since = onset_of(deployment, panel, key, when, rising=rising)
-                    cells.append(replace(strongest, onset=since, level_changed=bool(changed[n])))
-    return sorted(cells, key=lambda cell: (cell.date, cell.key))
+            for n in np.flatnonzero(told[row] & followed):
+                cell = _verdict(deployment, panel, int(n), when, coloured)
+                cells.append(replace(cell, level_changed=bool(changed[row, n])))
+    return Decided(tuple(sorted(cells, key=lambda cell: (cell.date, cell.key))), judged)
+
+
+def _best(rules: Sequence[Graded], panel: Known, days: Dates) -> tuple[grading.Levels, npt.NDArray[np.bool_]]:
+    """Return (K, N) the highest level any rule gives a series on a day, and where one says that its level changed."""
+    changed = np.zeros((len(days), len(panel.keys)), dtype=bool)
+    best = np.full((len(days), len(panel.keys)), Level.MISSING, dtype=np.int8)
+    for rule in rules:
+        columns = np.array([panel.index[key] for key in rule.keys])
+        _, to, of = np.intersect1d(days, rule.dates, assume_unique=True, return_indices=True)
+        cells = np.ix_(to, columns)
+        best[cells] = np.maximum(best[cells], rule.levels[of])
+        changed[cells] |= (rule.scores.remarks[of] & Remark.LEVEL_CHANGED) > 0
+    return best, changed
+
+
+def _verdict(
+    deployment: Deployment, panel: Known, column: int, day: date, coloured: Mapping[SeriesKey, Sequence[Signal]]
+) -> Verdict:
+    key = panel.keys[column]
+    if key not in coloured:
+        return Verdict(key, day, Level.CALM)
+    strongest = verdict(key, day, coloured[key])
+    rising = strongest.signals[0].surprise > 0
+    return replace(strongest, onset=onset_of(deployment, panel, key, day, rising=rising))
 
 
 def nearest(deployment: Deployment, lasts: Mapping[str, int], found: Mapping[str, Graded]) -> dict[str, Nearest]:
@@ -167,18 +194,23 @@ def nearest(deployment: Deployment, lasts: Mapping[str, int], found: Mapping[str
 
     One that is beyond the surprise yellow asks for, and calm for want of something else, is not near but past it.
     """
-    city, best = deployment.city, dict[str, Nearest]()
+    city, best = deployment.city, dict[str, tuple[float, SeriesKey]]()
     for rule in found.values():
         least = min((e.surprise for _, e in rule.rule.levels() if e.surprise is not None), default=None)
         if least is None or not lasts.get(rule.frequency, 0):
             continue
         shares = np.where(rule.levels[-1] == Level.CALM, rule.signs * rule.scores.surprise[-1] / least, 0.0)
-        for n in np.flatnonzero((shares > 0) & (shares < 1)):
+        near = np.flatnonzero((shares > 0) & (shares < 1))
+        near = near[np.argsort(-shares[near], kind="stable")]
+        _, first = np.unique([rule.keys[n].place for n in near], return_index=True)  # the nearest of each place
+        for n in near[first]:
             key, share = rule.keys[n], float(shares[n])
-            if key.place not in best or share > best[key.place].share:
-                nearby = Nearest(city.indicators[key.indicator], city.places[key.place], min(share, NEVER_FULL))
-                best[key.place] = nearby
-    return best
+            if key.place not in best or share > best[key.place][0]:
+                best[key.place] = share, key
+    return {
+        place: Nearest(city.indicators[key.indicator], city.places[key.place], min(share, NEVER_FULL))
+        for place, (share, key) in best.items()
+    }
 
 
 def _batches(deployment: Deployment, scored: Iterable[tuple[Graded, int]]) -> dict[str, tuple[float, float]]:
