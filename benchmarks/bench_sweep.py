@@ -141,7 +141,8 @@ def _drawn(service: Service) -> Iterator[tuple[score.Way, list[SeriesKey], Dates
         keys = list(dict.fromkeys(key for rule in rules for key in series_of(rule, service.city)))
         dates = window(day_of(1), way.frequency, 1)
         numbers = {name: generator.normal(size=(len(dates), len(keys))) for name in score.FIELDS}
-        yield way, keys, dates, Scores(**numbers, reason=np.zeros((len(dates), len(keys)), dtype=np.int8))
+        judged, none = (np.zeros((len(dates), len(keys)), dtype=np.int8) for _ in range(2))
+        yield way, keys, dates, Scores(**numbers, reason=judged, remarks=none)
 
 
 def _timed(work: Callable[[], Result]) -> tuple[Result, Spent]:
