@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
+import importlib
+import os
 
-from warning import screen
+from hypothesis import settings
 
 
 def pytest_configure() -> None:
-    """Let no case have a deadline: how long one takes depends on the machine, and a timing is a benchmark."""
-    settings.register_profile("any machine", deadline=None)
+    """Let no case have a deadline, and screens follow the width a test sets."""
+    settings.register_profile("any machine", deadline=None)  # how long a case takes depends on the machine
     settings.load_profile("any machine")
-    assert screen.console  # made here, it follows COLUMNS; made by a test that sets it, it would keep that for all
+    os.environ.pop("COLUMNS", None)  # a console made while it is set keeps that width for good
+    importlib.import_module("warning.screen")

@@ -336,6 +336,15 @@ def test_a_day_on_which_an_increment_came_and_nothing_happened_is_zero(desk: Des
     ]
 
 
+def test_an_increment_that_cannot_be_used_leaves_what_was_counted(desk: Desk) -> None:
+    desk.send(table("010101-1 18 盗窃"), "20 10:00", increments({"tolerance": 1}))
+
+    desk.send(table("9901 18 盗窃"), "21 08:00", increments({"tolerance": 1}))
+    desk.send(table("010101-2 18 盗窃"), "21 10:00", increments({"tolerance": 1}))
+
+    assert desk.thefts("18") == [[1, 2], [0], [0]]
+
+
 def test_an_empty_increment_that_lies_in_the_folder_is_a_sign_of_life_once(desk: Desk) -> None:
     (desk.folder / "feeds" / "网格空.csv").write_text(table(), encoding="utf-8")
 

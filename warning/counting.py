@@ -13,7 +13,7 @@ import numpy as np
 
 from warning import valuing
 from warning.event_mapping import Events
-from warning.folding import Folded, Numbers, begun, fold
+from warning.folding import Folded, Numbers, begun, fold, spoken_of
 from warning.mapping import Feed
 from warning.model import FileAccount, QuarantineEntry, Rows
 from warning.sources.cells import EPOCH
@@ -82,8 +82,7 @@ def keep(store: Store, delivery: Delivery, receipt: Receipt) -> FileAccount:
     number = tally.keep_feed(store, feed.id, made_by)
     known = _with_open_rows(store, receipt, tally.days(store, number))
     delivery = begun(delivery, receipt, known)
-    spoken = np.union1d(delivery.days, delivery.covered).tolist()
-    folded = fold(delivery, receipt, numbers, known, dict(tally.cells(store, number, spoken)))
+    folded = fold(delivery, receipt, numbers, known, dict(tally.cells(store, number, spoken_of(delivery, receipt))))
     tally.keep(store, number, folded.days)
     whole = [day for day, one in tally.days(store, number).items() if one.whole]
     changed = set(whole) if before is not None and before[1] != made_by else folded.changed

@@ -62,6 +62,13 @@ def begun(delivery: Delivery, receipt: Receipt, known: Mapping[int, Day]) -> Del
     return replace(delivery, covered=kept)
 
 
+def spoken_of(delivery: Delivery, receipt: Receipt) -> list[int]:
+    """Return the days a delivery may change: of its events, covered, of rows in quarantine, and on which it comes."""
+    others = [day for day in delivery.aside if day != SOME_DAY]
+    others.append((receipt.today - EPOCH).days)
+    return sorted({*np.union1d(delivery.days, delivery.covered).tolist(), *others})
+
+
 def fold(
     delivery: Delivery,
     receipt: Receipt,
