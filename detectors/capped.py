@@ -51,6 +51,12 @@ def capped(panel: Panel, values: Floats, group: npt.NDArray[np.int64]) -> tuple[
     return own, np.where(known | start, np.minimum(own, limit), np.nan)
 
 
+def without_slips(panel: Panel, values: Floats) -> Floats:
+    """Return (T, N) the values, NaN also where one is a slip by what its own series has shown."""
+    limit, seen = _limits(values, MEMORY[panel.frequency or "daily"])
+    return np.where((seen >= FIRST) & (values > SLIP * (limit + MANY)), np.nan, values)
+
+
 def _limits(values: Floats, memory: float) -> tuple[Floats, npt.NDArray[np.int64]]:
     """Return (T, N) how high a value may be by those before it, and how many these are."""
     rows, n = values.shape

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from test_detectors_laws import ALONE, TOLD, WAYS, columns, judge, same
+from test_detectors_laws import ALONE, TOLD, WAYS, columns, judge, same, step_of
 
 from detectors import Panel, Reason, Scores
 
@@ -21,10 +21,11 @@ NUMBERS = ("expected", "lower", "upper", "surprise")
 every_way = pytest.mark.parametrize("way", WAYS)
 
 
-def panel_of(values: NDArray[np.float64], kinds: list[str] = KINDS) -> Panel:
-    dates = np.datetime64("2023-02-01") + np.arange(len(values))
+def panel_of(way: str, values: NDArray[np.float64], kinds: list[str] = KINDS) -> Panel:
+    dates = np.datetime64("2023-02-01") + step_of(way) * np.arange(len(values))
+    frequency = "weekly" if step_of(way) == 7 else "daily"
     whole = np.full(values.shape, 100.0)
-    return Panel(dates, [f"series {n}" for n in range(len(kinds))], values, kind=kinds, denominators=whole)
+    return Panel(dates, [f"series {n}" for n in range(len(kinds))], values, frequency, kind=kinds, denominators=whole)
 
 
 def usual() -> NDArray[np.float64]:
@@ -70,7 +71,7 @@ def is_sound(scores: Scores) -> bool:
 @pytest.mark.parametrize("case", SENSELESS)
 @every_way
 def test_what_makes_no_sense_is_judged_by_finite_numbers_or_not_at_all(way: str, case: str) -> None:
-    scores = judge(way, panel_of(SENSELESS[case]))
+    scores = judge(way, panel_of(way, SENSELESS[case]))
 
     assert is_sound(scores), [(name, getattr(scores, name)) for name in NUMBERS]
 
@@ -78,7 +79,7 @@ def test_what_makes_no_sense_is_judged_by_finite_numbers_or_not_at_all(way: str,
 @pytest.mark.parametrize("case", ["nothing-reported", "nothing-but-infinite"])
 @every_way
 def test_nothing_that_was_measured_is_nothing_judged(way: str, case: str) -> None:
-    scores = judge(way, panel_of(SENSELESS[case]))
+    scores = judge(way, panel_of(way, SENSELESS[case]))
 
     assert Reason.JUDGED not in scores.reason
     assert np.isnan(scores.surprise).all()
@@ -90,7 +91,7 @@ def test_a_count_that_is_none_is_not_reported(way: str, what: float) -> None:
     values = usual()[:, :1]
     values[-1] = what
 
-    scores = judge(way, panel_of(values, ["count"]), last=1)
+    scores = judge(way, panel_of(way, values, ["count"]), last=1)
 
     assert scores.reason[0, 0] == Reason.NOT_REPORTED
     assert np.isnan(scores.surprise[0, 0])
@@ -99,25 +100,25 @@ def test_a_count_that_is_none_is_not_reported(way: str, what: float) -> None:
 @pytest.mark.parametrize("way", ALONE)
 def test_a_senseless_series_takes_nothing_from_the_others(way: str) -> None:
     values, kinds = usual(), ["count"] * len(KINDS)
-    alone = judge(way, panel_of(values, kinds))
+    alone = judge(way, panel_of(way, values, kinds))
     for case in SENSELESS.values():
         values[:, 0] = case[:, 0]
 
-        beside = judge(way, panel_of(values, kinds))
+        beside = judge(way, panel_of(way, values, kinds))
 
         assert same(columns(beside, [1, 2, 3]), columns(alone, [1, 2, 3]))
 
 
 @every_way
 def test_a_panel_of_no_series_has_no_scores(way: str) -> None:
-    scores = judge(way, panel_of(np.zeros((DAYS, 0)), []))
+    scores = judge(way, panel_of(way, np.zeros((DAYS, 0)), []))
 
     assert {getattr(scores, told).shape for told in TOLD} == {(5, 0)}
 
 
 @every_way
 def test_a_single_date_is_too_short_a_history(way: str) -> None:
-    scores = judge(way, panel_of(np.full((1, 1), 5.0), ["count"]), last=1)
+    scores = judge(way, panel_of(way, np.full((1, 1), 5.0), ["count"]), last=1)
 
     assert scores.reason.tolist() == [[Reason.SHORT_HISTORY]]
 
@@ -125,7 +126,7 @@ def test_a_single_date_is_too_short_a_history(way: str) -> None:
 @every_way
 def test_a_panel_without_dates_is_refused(way: str) -> None:
     with pytest.raises(ValueError, match="last is 5, the panel has 0 dates"):
-        judge(way, panel_of(np.zeros((0, 1)), ["count"]))
+        judge(way, panel_of(way, np.zeros((0, 1)), ["count"]))
 
 
 @pytest.mark.parametrize(
@@ -142,14 +143,14 @@ def test_a_panel_without_dates_is_refused(way: str) -> None:
 def test_dates_that_are_no_calendar_are_refused(
     spoil: Callable[[NDArray[np.datetime64]], NDArray[np.datetime64]], fault: str
 ) -> None:
-    panel = panel_of(usual())
+    panel = panel_of("ears", usual())
 
     with pytest.raises(ValueError, match=fault):
         Panel(spoil(panel.dates), panel.series, panel.values, kind=KINDS)
 
 
 def test_a_calendar_that_ends_before_today_is_refused() -> None:
-    panel = panel_of(usual())
+    panel = panel_of("ears", usual())
 
     with pytest.raises(ValueError, match=f"holidays have length {DAYS - 30}, expected {DAYS}"):
         Panel(panel.dates, panel.series, panel.values, kind=KINDS, holidays=np.zeros(DAYS - 30, dtype=np.int8))

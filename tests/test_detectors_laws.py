@@ -23,16 +23,26 @@ MODES: dict[str, tuple[str, dict[str, object]]] = {  # ways of judging that must
     "ears C3": ("ears", {"gap": 2, "excesses": 3}),
     "ears counts of a week": ("ears", {"window": 7, "transform": "count"}),
     "threshold lines": ("threshold", {"baseline": 56, "line": 3.0, "line_times": 2.0, "line_per_10000": 0.5}),
+    "outbreak evidence": ("outbreak", {"evidence": 3}),
+    "outbreak farrington": ("outbreak", {"method": "farrington", "evidence": 2}),
+    "outbreak farrington as it is": ("outbreak", {"method": "farrington", "level": False, "least": 0}),
 }
+WEEKLY = {"outbreak farrington", "outbreak farrington as it is"}  # they abstain in daily panels
 WAYS = {name: (name, SMALL.get(name, {})) for name in DETECTORS} | MODES
-LONG = {"forecast": 400, "yearly": 480}  # days; the others are judged after three months
-EXAMPLES = {"forecast": 10}  # it needs panels of more than a year
-POOLED = {"outbreak"}  # it pools its patterns, and says so
-ALONE = sorted(way for way, (name, _) in WAYS.items() if name not in POOLED)
+LONG = {"forecast": st.just(400), "yearly": st.just(480)}  # days; the others are judged after three months
+LONG |= dict.fromkeys(WEEKLY, st.integers(115, 170))  # weeks
+EXAMPLES = {"forecast": 10, "outbreak evidence": 10} | dict.fromkeys(WEEKLY, 8)  # they take longer
+POOLED = {"outbreak", "outbreak evidence", "outbreak farrington"}  # patterns or how tails fared, and they say so
+ALONE = sorted(set(WAYS) - POOLED)
 TOLD = [field.name for field in fields(Scores)]
 
 every_detector = pytest.mark.parametrize("name", WAYS)
 every_entry = pytest.mark.parametrize("name", DETECTORS)
+
+
+def step_of(way: str) -> int:
+    """Return the days from one date to the next of the panels that a way of judging is for."""
+    return 7 if way in WEEKLY else 1
 
 
 def judge(way: str, panel: Panel, last: int = 5) -> Scores:
@@ -40,15 +50,16 @@ def judge(way: str, panel: Panel, last: int = 5) -> Scores:
     return DETECTORS[name](panel, last=last, **parameters)
 
 
-def panel_of(means: list[float], seed: int, gaps: int = 0, days: int = 120) -> Panel:
-    """Return overdispersed counts with a weekday pattern, from a day that is no Monday."""
+def panel_of(means: list[float], seed: int, gaps: int = 0, days: int = 120, step: int = 1) -> Panel:
+    """Return overdispersed counts with a weekday pattern, from a day that is no Monday; or weeks, with a step of 7."""
     rng = np.random.default_rng(seed)
     mean = np.asarray(means) * np.where(np.arange(days) % 7 < 5, 1.0, 0.6)[:, None]
     values = rng.negative_binomial(8, 8 / (8 + mean)).astype(float)
     whole = values + rng.poisson(3 * mean)
     values[rng.integers(0, days, gaps), rng.integers(0, len(means), gaps)] = np.nan
     keys = [f"series {i}" for i in range(len(means))]
-    return Panel(np.datetime64("2023-02-01") + np.arange(days), keys, values, denominators=whole.astype(float))
+    dates = np.datetime64("2023-02-01") + step * np.arange(days)
+    return Panel(dates, keys, values, "weekly" if step == 7 else "daily", denominators=whole.astype(float))
 
 
 def law(name: str) -> Callable[[Callable[[Panel], None]], None]:
@@ -60,7 +71,8 @@ def law(name: str) -> Callable[[Callable[[Panel], None]], None]:
             st.lists(st.sampled_from([0.1, 1.0, 20.0, 500.0]), min_size=1, max_size=3),
             st.integers(0, 10**6),
             gaps=st.integers(0, 12),
-            days=st.just(LONG[name]) if name in LONG else st.integers(90, 140),
+            days=LONG.get(name, st.integers(90, 140)),
+            step=st.just(step_of(name)),
         )
         settings(max_examples=EXAMPLES.get(name, 25))(given(panels)(fact))()
 
@@ -163,7 +175,7 @@ def test_a_number_is_missing_exactly_where_there_is_a_reason(name: str) -> None:
 
 @every_detector
 def test_the_input_is_left_as_it_was(name: str) -> None:
-    panel = panel_of([3.0, 80.0], seed=4, gaps=6, days=400)
+    panel = panel_of([3.0, 80.0], seed=4, gaps=6, days=400, step=step_of(name))
     before = panel.values.copy()
 
     judge(name, panel)
@@ -173,7 +185,7 @@ def test_the_input_is_left_as_it_was(name: str) -> None:
 
 @every_detector
 def test_the_first_days_of_a_series_are_too_few_to_judge(name: str) -> None:
-    panel = panel_of([5.0], seed=1, days=4)
+    panel = panel_of([5.0], seed=1, days=4, step=step_of(name))
 
     scores = judge(name, panel, last=4)
 
@@ -182,7 +194,7 @@ def test_the_first_days_of_a_series_are_too_few_to_judge(name: str) -> None:
 
 @every_detector
 def test_more_dates_than_the_panel_has_cannot_be_judged(name: str) -> None:
-    panel = panel_of([5.0], seed=1, days=10)
+    panel = panel_of([5.0], seed=1, days=10, step=step_of(name))
 
     with pytest.raises(ValueError, match="last is 11, the panel has 10 dates"):
         judge(name, panel, last=11)
