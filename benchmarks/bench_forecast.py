@@ -10,18 +10,17 @@ feeds are read by ``../shared/tools``; without that folder they are left out.
 
 from __future__ import annotations
 
-import importlib.util
 import resource
 import sys
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks import peers
+from benchmarks.quiet_feeds import reader
 from detectors.additive.columns import Columns, columns_of, special_days, special_names
 from detectors.additive.posterior import steepness
 from detectors.additive.solve import fit
@@ -29,7 +28,6 @@ from detectors.forecast import forecast
 from detectors.panel import DayKind, Panel
 from detectors.stan import Task, loaded, prophet_of
 
-TOOLS = Path(__file__).resolve().parents[2] / "shared" / "tools" / "real_feeds.py"
 MONDAY = np.datetime64("2026-01-05")  # an anchor: what lies before is fitted
 SERIES, DAYS, SAMPLE = 484, 1095, 10
 FASTER, FLAT = 1_000, 1e-6  # to be reached: times a Prophet loop, and the steepest slope that may be left
@@ -146,14 +144,8 @@ def _growth(series: int, days: int) -> None:
 
 def _real_feeds() -> None:
     """Print the share of quiet cells beyond a surprise: a fit each Monday, from two years on."""
-    if not TOOLS.exists():
-        print(f"real feeds: left out, {TOOLS} is absent")
+    if (feeds := reader()) is None:
         return
-    spec = importlib.util.spec_from_file_location("real_feeds", TOOLS)
-    assert spec is not None
-    assert spec.loader is not None
-    feeds = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(feeds)
     for name in feeds.FEEDS:
         table, letter, quiet = feeds.load(name)
         if letter == "M":

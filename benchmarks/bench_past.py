@@ -7,16 +7,14 @@ The real feeds are read by ``../shared/tools``; without that folder they are lef
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
+from benchmarks.quiet_feeds import reader
 from detectors.panel import Panel, Scores
 from detectors.yearly import yearly
 
-TOOLS = Path(__file__).resolve().parents[2] / "shared" / "tools" / "real_feeds.py"
 FREQUENCY = {"D": "daily", "W": "weekly", "M": "monthly"}
 TWO_YEARS = {"daily": 730, "weekly": 104, "monthly": 36}  # before them nothing is judged; months need three
 WEEK = {"daily": 7, "weekly": 1, "monthly": 1}
@@ -25,14 +23,8 @@ LARGEST = 400  # series of a feed that are judged
 
 def main() -> int:
     """Print the shares of quiet cells beyond surprise 2 and 3, for rises and falls."""
-    if not TOOLS.exists():
-        print(f"real feeds: left out, {TOOLS} is absent")
+    if (feeds := reader()) is None:
         return 0
-    spec = importlib.util.spec_from_file_location("real_feeds", TOOLS)
-    assert spec is not None
-    assert spec.loader is not None
-    feeds = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(feeds)
     for name in feeds.FEEDS:
         table, letter, quiet = feeds.load(name)
         _feed(feeds, name, table, FREQUENCY[letter], quiet)
