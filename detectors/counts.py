@@ -121,12 +121,16 @@ class Judged:
 
 def judge(counts: Counts, way: Way) -> Judged:
     """Judge the last dates, each by what was known before it."""
-    shape = (way.last, counts.values.shape[1])
-    found = Judged(np.zeros(shape, dtype=bool), *np.full((5, *shape), np.nan))
-    anchor = first_anchor(counts, way)
+    found, anchor = nothing(counts, way), first_anchor(counts, way)
     for block in range(len(counts.cut.first)):
         anchor = after(anchor, counts, way, block, found)
     return found
+
+
+def nothing(counts: Counts, way: Way) -> Judged:
+    """Return that nothing is said of the last dates."""
+    shape = (way.last, counts.values.shape[1])
+    return Judged(np.zeros(shape, dtype=bool), *np.full((5, *shape), np.nan))
 
 
 def first_anchor(counts: Counts, way: Way) -> Anchor:

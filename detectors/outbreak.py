@@ -28,11 +28,12 @@ import numpy.typing as npt
 
 from detectors import siblings
 from detectors.capped import capped, without_slips
-from detectors.counts import Counts, Way, judge
+from detectors.counts import Counts, Way
 from detectors.evidence import together
 from detectors.farrington.exceedance import PREDICTIVES
 from detectors.farrington.method import by_regression, design_of, regressed_means
 from detectors.farrington.regression import Design
+from detectors.kept import Cache, judge
 from detectors.level import PACES
 from detectors.panel import Floats, Panel, Reason, Remark, Scores, checked_last, judged
 from detectors.pattern import Blocks, blocks, groups, long_run_means, pattern
@@ -66,6 +67,7 @@ def outbreak(
     least: int | None = None,
     least_over: int = 4,
     alpha: float = 0.001,
+    cache: Cache | None = None,
 ) -> Scores:
     """Judge counts against what was expected of them, by exact tails.
 
@@ -97,6 +99,7 @@ def outbreak(
             else 0.
         least_over: Steps these are counted in.
         alpha: Tail probability of each bound; surprise does not depend on it, but for "muan".
+        cache: What was known at calendar anchors, as text by content; what is come to is put in.
 
     Returns:
         Scores with (K, N) arrays.  Abstains with NOT_SUITED where the kind is no count, and for "farrington" in daily
@@ -134,7 +137,7 @@ def outbreak(
         pace = PACES[frequency]
         way = Way(pace, pace.delay if delay is None else delay, 1, last, alpha, recalibrate)
         parents = None if not pool or regressed or panel.parents is None else panel.parents[columns]
-        each = [_around(ground, panel, values, _of_sums(way, steps), parents) for steps in windows]
+        each = [_around(ground, panel, values, _of_sums(way, steps), parents, cache) for steps in windows]
     scores = together(each)
     if least is None:
         least = 5 if design and not level else 0
@@ -179,7 +182,9 @@ def _of_sums(way: Way, window: int) -> Way:
     return replace(way, window=window, delay=way.delay + window - 1)
 
 
-def _around(ground: _Ground, panel: Panel, values: Floats, way: Way, parents: Ints | None) -> Scores:
+def _around(
+    ground: _Ground, panel: Panel, values: Floats, way: Way, parents: Ints | None, cache: Cache | None
+) -> Scores:
     """Return what the level around a ground makes of the last dates; rare series pooled where parents are given."""
     observed, shape = rolled(values, way.window), rolled(ground.shape, way.window)
     told = np.isfinite(shape)[:, ground.column]
@@ -193,10 +198,10 @@ def _around(ground: _Ground, panel: Panel, values: Floats, way: Way, parents: In
         column=ground.column,
         usual=ground.usual,
     )
-    found = judge(counts, way)
+    found = judge(counts, way, cache)
     surprise = found.surprise
     if parents is not None:
-        surprise = siblings.together(found, counts, way, siblings.families(ground.column, parents))
+        surprise = siblings.together(found, counts, way, siblings.families(ground.column, parents), cache)
     reason = ground.reason[ground.cut.of[-way.last :]].copy()
     reason[~told[-way.last :] & (reason == Reason.JUDGED)] = Reason.SHORT_HISTORY
     reason[np.isnan(observed[-way.last :])] = Reason.NOT_REPORTED

@@ -13,7 +13,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from detectors.counts import Counts, Judged, Way, judge
+from detectors.counts import Counts, Judged, Way
+from detectors.kept import Cache, judge
 from detectors.panel import Floats
 
 RARE = 0.5  # expected events of a judged value below which a series is
@@ -31,12 +32,12 @@ def families(group: Ints, parents: Ints) -> Ints:
     return np.where(lone, -1, np.searchsorted(kept, number)).astype(np.int64)
 
 
-def together(found: Judged, counts: Counts, way: Way, family: Ints) -> Floats:
+def together(found: Judged, counts: Counts, way: Way, family: Ints, cache: Cache | None = None) -> Floats:
     """Return (K, N) surprises, those of rare series with an event pooled with their siblings'."""
     members = np.flatnonzero(family >= 0)
     if not len(members):
         return found.surprise
-    pooled = judge(_summed(counts, members, family, way.window), way).surprise[:, family[members]]
+    pooled = judge(_summed(counts, members, family, way.window), way, cache).surprise[:, family[members]]
     values = counts.values[-way.last :, members]
     expected, own = found.expected[:, members], found.surprise[:, members]
     asked = _rare(counts, way.window)[counts.cut.of[-way.last :]][:, members] & (values >= 1) & (values > expected)

@@ -12,7 +12,7 @@ from warning.jobs import take_in
 from warning.pipeline import sweep
 from warning.service import open_service
 from warning.store import open_store
-from warning.store.fit import KEPT, memory, save
+from warning.store.fit import KEPT, LARGE, memory, save
 
 
 def test_what_one_process_fitted_the_next_one_knows(tmp_path: Path) -> None:
@@ -41,6 +41,22 @@ def test_of_those_nobody_asks_for_the_newest_are_kept(tmp_path: Path) -> None:
             save(store, later)
 
         assert list(memory(store)) == ["1", *(f"{number}" for number in range(4, KEPT + 3)), "another"]
+
+
+def test_what_is_large_is_kept_while_it_is_asked_for(tmp_path: Path) -> None:
+    large = "x" * LARGE
+    with closing(open_store(tmp_path / "kapok.db")) as store:
+        made = memory(store)
+        made.update({"old": large, "new": large, "small": "[1]"})
+        with store.write():
+            save(store, made)
+
+        later = memory(store)
+        assert later["new"] == large
+        with store.write():
+            save(store, later)
+
+        assert sorted(memory(store)) == ["new", "small"]
 
 
 def test_what_was_read_is_not_written_again(tmp_path: Path) -> None:

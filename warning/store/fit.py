@@ -1,6 +1,7 @@
-"""Fits a detector made, so that a week's fits outlive the process that made them.  They can change no answer.
+"""Fits a detector made, and what its filters knew, so that they outlive the process.  They can change no answer.
 
-A fit is kept while sweeps ask for it, however many series a city has; of the others the newest are.
+A fit is kept while sweeps ask for it, however many series a city has; of the others the newest are.  What a filter
+knew of all series at once is large, and kept while the sweeps that save ask for it alone.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator, MutableMapping
 from warning.store.connection import Store
 
 KEPT = 2_000  # the newest beside those asked for; a few hundred bytes each
+LARGE = 20_000  # bytes of a text from which on it is none of a few hundred bytes
 
 
 class Memory(MutableMapping[str, str]):
@@ -46,6 +48,7 @@ def memory(store: Store) -> Memory:
 def save(store: Store, made: Memory) -> None:
     """Store the fits made since, and forget the others but the newest and those asked for.  Writes."""
     store.change_all("INSERT OR IGNORE INTO fit (key, text) VALUES (?, ?)", list(made.fresh.items()))
-    older = store.rows("SELECT id, key FROM fit ORDER BY id DESC LIMIT -1 OFFSET ?", (KEPT,))
+    newest = "SELECT id FROM fit WHERE length(text) < ? ORDER BY id DESC LIMIT ?"
+    older = store.rows(f"SELECT id, key FROM fit WHERE id NOT IN ({newest})", (LARGE, KEPT))  # noqa: S608
     used = made.asked | made.fresh.keys()
     store.change_all("DELETE FROM fit WHERE id = ?", [(number,) for number, key in older if key not in used])
