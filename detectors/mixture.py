@@ -5,12 +5,13 @@ Source: Johnson, Kemp and Kotz (2005), Univariate Discrete Distributions, ch. 5 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betainc, gammaln
+from scipy.special import betainc, gammainccinv, gammaincinv, gammaln
 
 from detectors.panel import Floats
 from detectors.tails import Tails, count_tails
@@ -18,6 +19,7 @@ from detectors.tails import Tails, count_tails
 WORST = -20.0  # a log likelihood no single value goes below: one epidemic does not decide how a series scatters
 TRIFLE = 1e-9  # weight of a part the bounds leave out
 SMALL = 1e-3  # weight of a part left out where tails are only counted
+TINY = 1e-300
 FEW = 6  # counts up to it are multiplied out, which is quicker than the gamma function
 
 
@@ -84,30 +86,77 @@ class Cells:
         return from_, beyond
 
     def bounds(self, alpha: float, alpha_above: Floats) -> tuple[Floats, Floats]:
-        """Return the largest l with P(X < l) <= alpha and the smallest u with P(X > u) <= alpha_above, by bisection.
+        """Return the largest l with P(X < l) <= alpha and the smallest u with P(X > u) <= alpha_above.
 
-        Chebyshev's one-sided inequality says where to begin.
+        Chebyshev's one-sided inequality says between what they lie, a gamma distribution where to begin.
         """
         weight, mean, size = self.weight, self.mean, self.size
         centre, variance = moments(mean, size, weight, axis=-1)
-        sd = np.sqrt(variance)
-        outside, upper = np.full(len(centre), -1.0), np.ceil(centre + sd * np.sqrt(1 / alpha_above))  # P(X > -1) = 1
-        lower = np.maximum(np.floor(centre - sd * np.sqrt(1 / alpha)), 0.0)
-        inside = np.ceil(centre + sd * np.sqrt(1 / alpha)) + 1
+        sd, scale = np.sqrt(variance), np.maximum(variance, TINY) / np.maximum(centre, TINY)
+        shape = centre / scale
         cell, part = np.nonzero(weight > TRIFLE)
         size, weight, busy = size[cell, part], weight[cell, part], (mean / (size + mean))[cell, part]
-        while (open_ := (upper - outside > 1) | (inside - lower > 1)).any():
-            pair = open_[cell]
+
+        def rise(x: Floats, asked: npt.NDArray[np.bool_]) -> Floats:
+            """Return P(X >= x) of the cells asked for, x >= 1."""
+            pair = asked[cell]
             here = cell[pair]
-            low, high = np.floor((outside + upper) / 2), np.floor((lower + inside) / 2)
-            beyond, from_ = (
-                np.bincount(here, weight[pair] * betainc(x[here], size[pair], busy[pair]), len(centre))
-                for x in (low + 1, np.maximum(high, 1.0))
-            )
-            above, below = beyond <= alpha_above, (1 - from_ <= alpha) | (high < 1)
-            upper, outside = np.where(open_ & above, low, upper), np.where(open_ & ~above, low, outside)
-            lower, inside = np.where(open_ & below, high, lower), np.where(open_ & ~below, high, inside)
+            parts = weight[pair] * betainc(x[here], size[pair], busy[pair])
+            return np.asarray(np.bincount(here, parts, len(centre)), dtype=np.float64)
+
+        upper = _boundary(
+            lambda x, asked: rise(x + 1, asked),
+            within=np.ceil(centre + sd * np.sqrt(1 / alpha_above)),
+            beyond=np.full(len(centre), -1.0),  # P(X > -1) = 1
+            guess=np.ceil(gammainccinv(shape, alpha_above) * scale),
+            step=sd / 4,
+            most=alpha_above,
+        )
+        lower = _boundary(
+            lambda x, asked: 1 - rise(x, asked),
+            within=np.maximum(np.floor(centre - sd * np.sqrt(1 / alpha)), 0.0),
+            beyond=np.ceil(centre + sd * np.sqrt(1 / alpha)) + 1,
+            guess=np.floor(gammaincinv(shape, alpha) * scale),
+            step=sd / 4,
+            most=np.full(len(centre), alpha),
+        )
         return lower, upper
+
+
+def _boundary(
+    tail: Callable[[Floats, npt.NDArray[np.bool_]], Floats],
+    *,
+    within: Floats,
+    beyond: Floats,
+    guess: Floats,
+    step: Floats,
+    most: Floats,
+) -> Floats:
+    """Return of each cell the last whole number, from ``within`` towards ``beyond``, whose tail is at most ``most``.
+
+    The next to be tried lies where a line through the logs of the tails at both ends meets ``most``, every third
+    time in the middle; while the tail is known at one end alone, so many steps from there, twice as many each time.
+    """
+    inner, outer = np.full((2, len(within)), np.nan)  # logs of the tails at both ends
+    side, aim, turn = np.sign(within - beyond), np.log(most), 0
+    while (open_ := np.abs(within - beyond) > np.maximum(1.0, 2 * np.spacing(within))).any():
+        low, high = np.minimum(within, beyond), np.maximum(within, beyond)
+        guess = np.where(np.isfinite(guess), guess, np.floor((low + high) / 2))
+        # beyond 1e16 the next whole number is further away than 1
+        inside = np.clip(
+            guess, np.maximum(low + 1, np.nextafter(low, high)), np.minimum(high - 1, np.nextafter(high, low))
+        )
+        guess = np.where(open_, inside, 1.0)
+        found = tail(guess, open_)
+        log, fits = np.log(np.maximum(found, np.finfo(float).tiny)), found <= most
+        within, inner = (np.where(open_ & fits, new, old) for new, old in ((guess, within), (log, inner)))
+        beyond, outer = (np.where(open_ & ~fits, new, old) for new, old in ((guess, beyond), (log, outer)))
+        turn += 1
+        far = np.ceil(step * 2.0**turn)
+        line = beyond + side * np.ceil((outer - aim) / (outer - inner) * np.abs(within - beyond))
+        both = line if turn % 3 else np.floor((within + beyond) / 2)
+        guess = np.where(np.isnan(inner), beyond + side * far, np.where(np.isnan(outer), within - side * far, both))
+    return within
 
 
 def moments(mean: Floats, size: Floats, weight: Floats, *, axis: int) -> tuple[Floats, Floats]:

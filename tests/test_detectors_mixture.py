@@ -1,0 +1,52 @@
+"""Bounds of mixtures are where their tails say; numbers beyond all counting end the search as well."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import nbinom
+
+from detectors.mixture import Cells
+
+PARTS = 4
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.floats(-3, 7), min_size=1, max_size=8),
+    st.integers(0, 10**6),
+    st.floats(1.0, 5.0),
+    st.sampled_from([0.001, 0.05]),
+)
+def test_bounds_are_the_last_whole_numbers_within_their_tails(
+    logs: list[float], seed: int, surprise: float, alpha: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    mean = np.exp(np.array(logs))[:, None] * rng.uniform(0.7, 1.4, (len(logs), PARTS))
+    size, weight = np.exp(rng.uniform(-2, 8, mean.shape)), rng.dirichlet(np.ones(PARTS), len(logs))
+    above = np.full(len(logs), 10.0**-surprise)
+
+    lower, upper = Cells(mean, size, weight).bounds(alpha, above)
+
+    def tail(x: np.ndarray) -> np.ndarray:
+        """Return P(X > x)."""
+        found: np.ndarray = (weight * nbinom.sf(x[:, None], size, size / (size + mean))).sum(axis=1)
+        return found
+
+    slack = 1 + 1e-6  # of two ways to reckon the same tail, and of parts too light to be asked
+    assert (tail(upper) <= above * slack).all()
+    assert ((tail(upper - 1) >= above / slack) | (upper == 0)).all()
+    assert (1 - tail(lower - 1) <= alpha * slack).all()
+    assert (1 - tail(lower) >= alpha / slack).all()
+
+
+@pytest.mark.parametrize("mean", [1e-300, 1e-12, 1e12, 1e17, 1e30, 1e99])
+def test_the_search_ends_for_numbers_of_any_size(mean: float) -> None:
+    cells = Cells(np.full((1, 2), mean), np.array([[5.0, 1e6]]), np.full((1, 2), 0.5))
+
+    lower, upper = cells.bounds(0.001, np.array([0.001]))
+
+    assert 0 <= lower[0] <= upper[0] < np.inf
+    assert upper[0] == 0 or mean > 1
