@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from typing import Any
 
 from benchmarks.quiet_feeds import reader
 from detectors.panel import Panel, Scores
+from detectors.rank import rank
 from detectors.yearly import yearly
 
 FREQUENCY = {"D": "daily", "W": "weekly", "M": "monthly"}
@@ -32,15 +34,31 @@ def main() -> int:
 
 
 def _feed(feeds: Any, name: str, table: Any, frequency: str, quiet: Any) -> None:
-    few = table.iloc[:, :: max(1, table.shape[1] // LARGEST)]
-    dates = table.index.to_numpy().astype("datetime64[D]")
-    panel = Panel(dates, [tuple(reversed(key)) for key in few.columns], few.to_numpy(float), frequency)
-    last = len(dates) - TWO_YEARS[frequency]
-    for level in (False, True):
+    last, window = len(table) - TWO_YEARS[frequency], WEEK[frequency]
+    for way, columns, judge in (
+        ("yearly", _every(table), partial(yearly, window=window)),
+        ("yearly, level", _every(table), partial(yearly, window=window, level=True)),
+        ("rank", _whole_indicators(table), partial(rank, window=window)),
+    ):
+        few = table.loc[:, columns]
+        dates = few.index.to_numpy().astype("datetime64[D]")
+        panel = Panel(dates, [tuple(reversed(key)) for key in few.columns], few.to_numpy(float), frequency)
         begun = time.process_time()
-        scores = yearly(panel, last=last, window=WEEK[frequency], level=level)
-        print(f"{name}, yearly{', level' if level else ''}: {_told(feeds, scores, quiet[-last:])}", end="")
+        scores = judge(panel, last=last)
+        print(f"{name}, {way}, {len(columns)} series: {_told(feeds, scores, quiet[-last:])}", end="")
         print(f"; {1e6 * (time.process_time() - begun) / scores.observed.size:.0f} µs a value")
+
+
+def _every(table: Any) -> Any:
+    """Return a sample of the series."""
+    return table.columns[:: max(1, table.shape[1] // LARGEST)]
+
+
+def _whole_indicators(table: Any) -> Any:
+    """Return all places of some indicators: those that are ranked must be there."""
+    names = list(dict.fromkeys(table.columns.get_level_values(-1)))
+    step = max(1, table.shape[1] // LARGEST)
+    return table.columns[table.columns.get_level_values(-1).isin(names[::step])]
 
 
 def _told(feeds: Any, scores: Scores, quiet: Any) -> str:

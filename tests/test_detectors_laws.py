@@ -16,6 +16,7 @@ from detectors import DETECTORS, GIVEN, Panel, Reason, Scores
 
 SMALL: dict[str, dict[str, object]] = {  # parameters that let a short panel be judged
     "changepoint": {"window": 60, "min_size": 4, "recent": 30},
+    "rank": {"baseline": 70, "window": 7},
     "share": {"baseline": 56, "window": 7},
     "threshold": {"baseline": 56, "window": 7},
 }
@@ -32,7 +33,13 @@ WAYS = {name: (name, SMALL.get(name, {})) for name in DETECTORS} | MODES
 LONG = {"forecast": st.just(400), "yearly": st.just(480)}  # days; the others are judged after three months
 LONG |= dict.fromkeys(WEEKLY, st.integers(115, 170))  # weeks
 EXAMPLES = {"forecast": 10, "outbreak evidence": 10} | dict.fromkeys(WEEKLY, 8)  # they take longer
-POOLED = {"outbreak", "outbreak evidence", "outbreak farrington"}  # patterns or how tails fared, and they say so
+MANY = {"rank": (3, 6)}  # series; the others are judged one to three at a time
+POOLED = {
+    "rank",
+    "outbreak",
+    "outbreak evidence",
+    "outbreak farrington",
+}  # patterns, ranks or how tails fared; they say so
 ALONE = sorted(set(WAYS) - POOLED)
 TOLD = [field.name for field in fields(Scores)]
 
@@ -65,10 +72,12 @@ def panel_of(means: list[float], seed: int, gaps: int = 0, days: int = 120, step
 def law(name: str) -> Callable[[Callable[[Panel], None]], None]:
     """Check a fact over panels of every volume, with gaps."""
 
+    fewest, most = MANY.get(name, (1, 3))
+
     def check(fact: Callable[[Panel], None]) -> None:
         panels = st.builds(
             panel_of,
-            st.lists(st.sampled_from([0.1, 1.0, 20.0, 500.0]), min_size=1, max_size=3),
+            st.lists(st.sampled_from([0.1, 1.0, 20.0, 500.0]), min_size=fewest, max_size=most),
             st.integers(0, 10**6),
             gaps=st.integers(0, 12),
             days=LONG.get(name, st.integers(90, 140)),

@@ -89,6 +89,7 @@ VOCABULARY = {
     "by_en", "by_zh", "onset_en", "other_per_zh", "until_en",
     "batch", "batch_en", "batch_range", "batch_times", "batch_usual", "settled",
     "settled_en", "settled_long", "settled_on_en",
+    "rank_now", "rank_of", "rank_usual", "rank_whole", "rank_windows",
 }  # fmt: skip
 
 
@@ -190,12 +191,16 @@ def test_what_a_rule_compares_with_is_said_where_it_is_not_the_days_before() -> 
         "by_zh": Fact("1", "往年同期（春节前后按农历对齐）", "往年同期（春节前后按农历对齐）"),
         "by_en": Fact("2", "the same days of past years", "the same days of past years"),
     }
-    facts = replace(PLACE, items=(replace(sample.FRAUD, facts={**sample.FRAUD.facts, **by}),))
+    numbers = {"rank_whole": "广州市", "rank_of": "11", "rank_now": "1", "rank_usual": "7.9", "rank_windows": "52"}
+    ranks = {name: Fact(name, text, text) for name, text in numbers.items()}
+    facts = replace(PLACE, items=(replace(sample.FRAUD, facts={**sample.FRAUD.facts, **by, **ranks}),))
 
     zh, en = (render(ENV, f"narrative/place.{language}.txt.j2", {"facts": facts}) for language in ("zh", "en"))
 
     assert "按往年同期（春节前后按农历对齐）推算的正常上限为39.1起" in zh
     assert "by the same days of past years; rule" in en
+    assert "同期在广州市11个地区中由高到低列第1位，此前52个同长时段平均列第7.9位。" in zh
+    assert "Place 1 of 11, on average 7.9 in the 52 windows before." in en
 
 
 def test_a_misspelt_variable_is_a_fault_and_no_absent_fact(tmp_path: Path) -> None:

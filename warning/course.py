@@ -33,7 +33,16 @@ from warning.facts import (
     span_zh,
 )
 from warning.gaps import Gap, period_zh, state_zh
-from warning.grounds import Judgement, add_batch, add_evidence, add_fallen_back, add_settled, ground
+from warning.grounds import (
+    Judgement,
+    Standing,
+    add_batch,
+    add_evidence,
+    add_fallen_back,
+    add_settled,
+    add_standing,
+    ground,
+)
 from warning.history import History
 from warning.model import Alert, Indicator, Level, Place
 from warning.periods import WORD_ZH
@@ -91,6 +100,7 @@ def item(
     gap: Gap | None = None,
     corrected: str = "",
     settled: date | None = None,
+    standing: Standing | None = None,
 ) -> Item:
     """Return the facts of one alert over its course: from its onset to ``until``, ``LONGEST`` periods at most.
 
@@ -113,6 +123,7 @@ def item(
         gap: The due period nobody could judge, if there is one.
         corrected: What a correction did to it on the day that is told, "" where there was none.
         settled: The date on which its level was last seen to have changed for good.
+        standing: Where the place stands among its siblings, where its rule ranks.
     """
     notes = Notes(f"{place.code}/{indicator.id}/{until.isoformat()}", history.source)
     frequency = history.frequency
@@ -126,6 +137,7 @@ def item(
         notes.add("month", until, month_zh(until))
     notes.add("until_en", until, period_en(until, frequency))
     add_evidence(notes, alert, indicator, conf or {})
+    add_standing(notes, standing)
     add_fallen_back(notes, alert, indicator, last)
     add_settled(notes, indicator, settled)
     add_batch(notes, alert)

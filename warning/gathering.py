@@ -19,6 +19,7 @@ from warning.deadlines import deadlines as deadlines_of
 from warning.facts import LEVEL_ZH, Facts, Item
 from warning.history import History, last_year
 from warning.model import Alert, Level, SeriesKey, Transition
+from warning.ranking import standing_of
 from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
 from warning.store import observation
@@ -132,6 +133,7 @@ def _item(context: Context, alert: Alert) -> Item:
         gap=context.gap_of.get(alert.key),
         days=_named_days(context, _told(alert, until, indicator.frequency)),
         corrected=_corrected_zh(context, alert),
+        standing=standing_of(service, context.panels, alert),
     )
 
 

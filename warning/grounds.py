@@ -16,6 +16,7 @@ from warning.model import Alert, Indicator, Signal
 from warning.periods import WORD_ZH, last_day, later
 
 BY = {  # detectors that compare with something else than what came just before, and what they compare with
+    "rank": ("在同级地区中的往常水平", "its usual standing among its siblings"),
     "yearly": ("往年同期（春节前后按农历对齐）", "the same days of past years"),
 }
 
@@ -29,6 +30,17 @@ class Judgement:
     observed: float
     lower: float
     upper: float
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a place stands among its siblings, 1 for the most; places that are even share theirs."""
+
+    whole: str  # what they are the places of
+    now: float
+    usual: float  # mean of the windows before
+    windows: int
+    siblings: int  # itself included
 
 
 def ground(alert: Alert) -> Signal | None:
@@ -98,6 +110,19 @@ def add_settled(notes: Notes, indicator: Indicator, settled: date | None) -> Non
     words = {"daily": "days", "weekly": "weeks", "monthly": "months"}
     notes.add("settled_en", lasting, f"{lasting} {words[indicator.frequency]}")
     notes.add("settled_on_en", settled, day_en(last_day(settled, indicator.frequency)))
+
+
+def add_standing(notes: Notes, standing: Standing | None) -> None:
+    """Add where the place stands among its siblings, and where it usually does."""
+    if standing is None:
+        return
+    notes.add("rank_whole", standing.whole)
+    notes.add("rank_of", standing.siblings)
+    notes.add(
+        "rank_now", standing.now, f"{standing.now:g}", "siblings with more, and half of those even with it, plus 1"
+    )
+    notes.add("rank_usual", standing.usual, number(standing.usual), f"mean of {standing.windows} windows before")
+    notes.add("rank_windows", standing.windows)
 
 
 def add_fallen_back(notes: Notes, alert: Alert, indicator: Indicator, last: Judgement | None) -> None:

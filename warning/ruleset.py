@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from detectors import DETECTORS, OF_A_WHOLE
+from detectors import AMONG_SIBLINGS, DETECTORS, OF_A_WHOLE
 from detectors.panel import Panel
+from detectors.rank import FEWEST
 from warning.checked import Checked, checked, faults_of, read_toml, suggestion
 from warning.city import City
 from warning.errors import ConfigError, together
@@ -117,6 +118,8 @@ def _faults_of_rule(rule: Rule, area: str, city: City | None) -> Iterator[str]:
     if city is not None and "line_per_10000" in rule.parameters:
         yield from _faults_of_persons(rule, city)
     yield from _faults_of_whole(rule, city)
+    if city is not None and rule.detector in AMONG_SIBLINGS:
+        yield from _faults_of_siblings(rule, city)
 
 
 def _faults_of_indicators(rule: Rule, area: str, city: City) -> Iterator[str]:
@@ -215,6 +218,19 @@ def _faults_of_whole(rule: Rule, city: City | None) -> Iterator[str]:
             yield (
                 f"denominator: {whole.id!r} is {whole.frequency}, {name!r} is {city.indicators[name].frequency};"
                 " a part and its whole come at the same dates"
+            )
+
+
+def _faults_of_siblings(rule: Rule, city: City) -> Iterator[str]:
+    named = {key.place for key in series_of(rule, city)} & city.places.keys()
+    for above in dict.fromkeys(city.places[code].parent for code in sorted(named)):
+        siblings = {city.root} if above is None else set(city.children[above])
+        where = "places" if rule.places else "tier"
+        if len(siblings) < FEWEST:
+            yield f"{where}: {min(named & siblings)!r} has {len(siblings) - 1} siblings, {rule.detector!r} needs 2"
+        elif lacking := sorted(siblings - named):
+            yield (
+                f"{where}: {rule.detector!r} ranks all places of {above!r} among each other; add {', '.join(lacking)}"
             )
 
 

@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from detectors import DETECTORS
+from detectors import AMONG_SIBLINGS, DETECTORS
 from detectors.panel import Dates, Floats, Scores
 from warning import grading, periods
 from warning.batch import panel_of, persons
@@ -254,9 +254,10 @@ def _called(
 
 
 def _denominators(deployment: Deployment, panel: Known, keys: Sequence[SeriesKey], rule: Rule) -> Floats | None:
-    """Return (T, N): the whole the rule names, at the same places, or the persons a parameter asks for."""
+    """Return (T, N): the whole the rule names, at the same places, or the persons a parameter or a method asks for."""
     if not rule.denominator:
-        return persons(deployment, keys, panel.dates) if PER_HEAD in rule.parameters else None
+        asked = PER_HEAD in rule.parameters or rule.detector in AMONG_SIBLINGS
+        return persons(deployment, keys, panel.dates) if asked else None
     return np.column_stack([panel.of(SeriesKey(rule.denominator, key.place)) for key in keys])
 
 
