@@ -97,7 +97,8 @@ def rank(
         alone[cells[1]] = False
         usable[cells] = group.seen & (group.known.sum(axis=1) >= ENOUGH)
         numbers[:, cells[0], cells[1]] = _judged(group, kind, alpha)
-    tails, now = Tails(*numbers[3:]), (rolled(panel.values, window) * part(panel, window))[rows]
+    tails = Tails(*numbers[3:])
+    now = (rolled(panel.values[-last - window + 1 :], window) * part(panel, window))[-last:]
     return judged(
         _reasons(panel, rows, window, earlier, usable, alone, now),
         observed=now,
@@ -144,7 +145,9 @@ def _groups(
     panel: Panel, rows: Rows, earlier: Rows, window: int
 ) -> Iterator[tuple[tuple[npt.NDArray[np.intp], ...], _Group, str]]:
     """Yield each group of siblings, some dates at a time: which cells of (K, N) they are, the windows, the kind."""
-    this = rolled(panel.values, window) * part(panel, window)
+    start = max(0, int(earlier.min()) - window + 1)  # what lies before is not asked for
+    this = rolled(panel.values[start:], window) * part(panel, window)
+    this = np.vstack([np.full((start, this.shape[1]), np.nan), this])
     persons = np.full_like(panel.values, np.nan) if panel.denominators is None else panel.denominators
     for columns in _siblings(panel):
         if len(columns) < FEWEST:

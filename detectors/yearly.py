@@ -139,9 +139,10 @@ def _row_of(dates: Dates, wanted: Dates) -> Rows:
 
 
 def _windows(panel: Panel, rows: Rows, earlier: Rows, same: list[Rows], window: int) -> _Windows:
-    share = part(panel, window)
-    this = rolled(panel.values, window) * share
-    past = [rolled(_at(panel.values, ago), window) * share for ago in same]
+    share, start = part(panel, window), max(0, int(earlier.min()) - window + 1)  # what lies before is not asked for
+    this = rolled(panel.values[start:], window) * share
+    past = [rolled(_at(panel.values, ago[start:]), window) * share for ago in same]
+    rows, earlier = rows - start, np.where(earlier < 0, -1, earlier - start)
     return _Windows(
         _at(this, rows),
         _at(this, earlier),
