@@ -6,6 +6,7 @@ The suite makes an error of every warning, so none of these calls warns.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -149,8 +150,28 @@ def test_dates_that_are_no_calendar_are_refused(
         Panel(spoil(panel.dates), panel.series, panel.values, kind=KINDS)
 
 
-def test_a_calendar_that_ends_before_today_is_refused() -> None:
+@pytest.mark.parametrize("told", ["holidays", "festival", "year_ago"])
+def test_a_calendar_that_ends_before_today_is_refused(told: str) -> None:
     panel = panel_of("ears", usual())
+    short: dict[str, Any] = {
+        "holidays": np.zeros(DAYS - 30, dtype=np.int8),
+        "festival": np.zeros(DAYS - 30, dtype=np.int16),
+        "year_ago": panel.dates[:-30] - 364,
+    }
 
-    with pytest.raises(ValueError, match=f"holidays have length {DAYS - 30}, expected {DAYS}"):
-        Panel(panel.dates, panel.series, panel.values, kind=KINDS, holidays=np.zeros(DAYS - 30, dtype=np.int8))
+    with pytest.raises(ValueError, match=f"{told} have length {DAYS - 30}, expected {DAYS}"):
+        Panel(panel.dates, panel.series, panel.values, kind=KINDS, **{told: short[told]})
+
+
+@pytest.mark.parametrize("frequency", ["weekly", "monthly"])
+@pytest.mark.parametrize("kinds", [KINDS, ["count"] * 4], ids=["of-every-kind", "counts"])
+@every_way
+def test_weeks_and_months_that_make_no_sense_are_no_different(way: str, kinds: list[str], frequency: str) -> None:
+    many = 160
+    months = np.arange(np.datetime64("2012-01"), np.datetime64("2012-01") + many).astype("datetime64[D]")
+    dates = months if frequency == "monthly" else np.datetime64("2018-01-01") + 7 * np.arange(many)
+    for case in ("one-value", "noughts", "1e12-now", "negative-before", "a-year-of-nothing"):
+        spoilt, keys = SENSELESS[case][-many:], [("calls", n) for n in range(4)]
+        panel = Panel(dates, keys, spoilt, kind=kinds, denominators=np.full(spoilt.shape, 100.0))
+
+        assert is_sound(judge(way, panel)), case

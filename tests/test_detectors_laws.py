@@ -23,6 +23,7 @@ SMALL: dict[str, dict[str, object]] = {  # parameters that let a short panel be 
 MODES: dict[str, tuple[str, dict[str, object]]] = {  # ways of judging that must keep the laws, too
     "ears C3": ("ears", {"gap": 2, "excesses": 3}),
     "ears counts of a week": ("ears", {"window": 7, "transform": "count"}),
+    "yearly level": ("yearly", {"window": 7, "level": True}),
     "threshold lines": ("threshold", {"baseline": 56, "line": 3.0, "line_times": 2.0, "line_per_10000": 0.5}),
     "outbreak evidence": ("outbreak", {"evidence": 3}),
     "outbreak farrington": ("outbreak", {"method": "farrington", "evidence": 2}),
@@ -30,16 +31,16 @@ MODES: dict[str, tuple[str, dict[str, object]]] = {  # ways of judging that must
 }
 WEEKLY = {"outbreak farrington", "outbreak farrington as it is"}  # they abstain in daily panels
 WAYS = {name: (name, SMALL.get(name, {})) for name in DETECTORS} | MODES
-LONG = {"forecast": st.just(400), "yearly": st.just(480)}  # days; the others are judged after three months
+LONG = {
+    "forecast": st.just(400),
+    "yearly": st.just(480),
+    "yearly level": st.just(480),
+}  # days; the others are judged after three months
 LONG |= dict.fromkeys(WEEKLY, st.integers(115, 170))  # weeks
 EXAMPLES = {"forecast": 10, "outbreak evidence": 10} | dict.fromkeys(WEEKLY, 8)  # they take longer
 MANY = {"rank": (3, 6)}  # series; the others are judged one to three at a time
-POOLED = {
-    "rank",
-    "outbreak",
-    "outbreak evidence",
-    "outbreak farrington",
-}  # patterns, ranks or how tails fared; they say so
+# Patterns, ranks, or how tails fared; they say so.
+POOLED = {"rank", "outbreak", "outbreak evidence", "outbreak farrington"}
 ALONE = sorted(set(WAYS) - POOLED)
 TOLD = [field.name for field in fields(Scores)]
 
