@@ -2,7 +2,8 @@
 
 Trend, weekday, year and the calendar's days, for daily and weekly series with a year of history or more, two to
 have a season.  It extrapolates its trend, so look at ``outbreak`` beside it: on feeds whose level jumps it
-stays wrong until the jump has become history.
+stays wrong until the jump has become history.  For counts the level is followed around the
+forecast and the tails are recalibrated over the panel, as ``outbreak`` does: it pools no more than that.
 
 Source: Taylor & Letham (2018), The American Statistician 72: 37-45.  The band is not Prophet's, which goes
 below zero: counts get a negative-binomial tail, amounts a gamma, others Student's t.
@@ -15,8 +16,9 @@ import numpy.typing as npt
 
 from detectors.additive.columns import special_days
 from detectors.fits import Beat
-from detectors.forecasts import MOMENTS, Cache, Window, forecasts_of
-from detectors.panel import FREQUENCIES, Panel, Reason, Scores, checked_last, first_reported, judged
+from detectors.followed import followed
+from detectors.forecasts import MOMENTS, Cache, Forecasts, Window, forecasts_of
+from detectors.panel import FREQUENCIES, Floats, Panel, Reason, Scores, checked_last, first_reported, judged
 from detectors.spread import Moments, around
 from detectors.stan import Model
 from detectors.tails import surprise
@@ -34,6 +36,7 @@ def forecast(
     fit_every: int = 7,
     history: int = 1095,
     alpha: float = 0.001,
+    recalibrate: bool = True,
     flexibility: float = 0.05,
     growth: str = "linear",
     seasonality: str = "additive",
@@ -53,6 +56,8 @@ def forecast(
             replay fits on the days the service did; a fit sees only what lies before its anchor.
         history: Days before the anchor that are fitted, at least 365.
         alpha: Tail probability of each bound; surprise does not depend on it.
+        recalibrate: Believe rises of counts less that came more often than they said in the half year before the
+            anchor, in all series of like volume together.
         flexibility: Prophet's ``changepoint_prior_scale``.
         growth: "linear"; with "stan" also "logistic", up to ``cap``, and "flat".
         seasonality: "additive"; with "stan" also "multiplicative".
@@ -62,8 +67,9 @@ def forecast(
         beat: Called now and then while they fit; raising from it ends them at once.
 
     Returns:
-        Scores with (K, N) arrays.  The spread is that of the fit's residuals, as of new values: for counts
-        variance = mean + dispersion · mean², never below Poisson's.  Abstains with SHORT_HISTORY where a series
+        Scores with (K, N) arrays.  Counts scatter as a mixture of negative binomials weighted by how well each had the
+        steps before, never below Poisson's; the spread of others is that of the fit's residuals, as of new values.
+        Abstains with SHORT_HISTORY where a series
         began under 365 days before the anchor or under half of its dates are reported; NOT_SUITED on monthly
         panels; FAILED where Prophet gives up or was ended, for that
         series and anchor alone.
@@ -77,6 +83,7 @@ def forecast(
     rows = np.arange(len(panel.dates) - checked_last(panel, last), len(panel.dates))
     observed = panel.values[rows]
     mean, moments = np.full(observed.shape, np.nan), np.full((*observed.shape, MOMENTS), np.nan)
+    counted = np.full((5, *observed.shape), np.nan)  # expected, lower, upper, surprise, above
     reason = np.full(observed.shape, Reason.SHORT_HISTORY, dtype=np.int8)
     if panel.frequency not in FREQUENCIES:
         reason[:] = Reason.NOT_SUITED
@@ -85,7 +92,8 @@ def forecast(
         anchors = days[rows] - (days[rows] - MONDAY) % fit_every
         for anchor in np.unique(anchors).tolist():
             judging = np.flatnonzero(anchors == anchor)
-            columns = np.flatnonzero(_enough(panel, anchor, history) & (~np.isnan(observed[judging])).any(axis=0))
+            # those that are silent now, too: how often rises came is learnt from all
+            columns = np.flatnonzero(_enough(panel, anchor, history))
             if not len(columns):
                 continue
             start, stop = np.searchsorted(days, [anchor - history, anchor])
@@ -98,17 +106,45 @@ def forecast(
             mean[cells] = found.expected(rows[judging] - stop, special[rows[judging]])
             moments[cells] = found.moments
             reason[cells] = np.where(np.isfinite(mean[cells]), Reason.JUDGED, Reason.FAILED)
+            of_counts = np.flatnonzero(panel.kinds[columns] == "count")
+            if len(of_counts):
+                until = int(rows[judging[-1]]) + 1
+                part = found.take(of_counts)
+                said = _followed(panel, part, columns[of_counts], special, stop, until, alpha, recalibrate)
+                counted[:, judging[:, None], columns[of_counts]] = said[:, rows[judging] - stop]
     reason[np.isnan(observed)] = Reason.NOT_REPORTED
-    told = around(panel.kinds, observed, mean, Moments(*np.moveaxis(moments, -1, 0)), alpha)
+    others = around(panel.kinds, observed, mean, Moments(*np.moveaxis(moments, -1, 0)), alpha)
+    told = np.stack([others.expected, others.lower, others.upper, surprise(others.tails), others.tails.above])
+    expected, lower, upper, surprises, above = np.where(panel.kinds == "count", counted, told)
     return judged(
-        reason,
-        observed=observed,
-        expected=told.expected,
-        lower=told.lower,
-        upper=told.upper,
-        surprise=surprise(told.tails),
-        above=told.tails.above,
+        reason, observed=observed, expected=expected, lower=lower, upper=upper, surprise=surprises, above=above
     )
+
+
+def _followed(
+    panel: Panel,
+    found: Forecasts,
+    columns: npt.NDArray[np.int64],
+    special: Floats,
+    stop: int,
+    until: int,
+    alpha: float,
+    recalibrate: bool,
+) -> Floats:
+    """Return (5, rows, n) what is said of counts from an anchor, row ``stop``, until a row, the level followed."""
+    start = max(stop - found.past.shape[1], 0)
+    ahead = found.expected(np.arange(until - stop), special[stop:until])
+    told = followed(
+        panel.dates[start:until],
+        str(panel.frequency),
+        panel.values[start:until, columns],
+        np.concatenate([found.past[:, start - stop :].T, ahead]),
+        Moments(*found.moments.T),
+        ahead=until - stop,
+        alpha=alpha,
+        recalibrate=recalibrate,
+    )
+    return np.stack([told.expected, told.lower, told.upper, told.surprise, told.above])
 
 
 def _enough(panel: Panel, anchor: int, history: int) -> npt.NDArray[np.bool_]:

@@ -1,8 +1,9 @@
 """Forecasts from an anchor day to the next, and what is remembered of them.
 
-What a fit is worth to the detector is a line of numbers for each series: what is expected of each date ahead,
-what a special day adds, and how far off the fit was.  A line is kept under the content it was made from, so a
-sweep between two anchors fits nothing, and a value corrected before the anchor makes another line.
+What a fit is worth to the detector is a line of numbers for each series: what is expected of each date ahead, what
+it says of the last dates before, what a special day adds, and how far off the fit was.  A line is kept under the
+content it was made from, so a sweep between two anchors fits nothing, and a value corrected before the anchor makes
+another line.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from detectors.panel import FREQUENCIES, Dates, Floats
 from detectors.spread import Moments, moments_of
 from detectors.stan import BENT, Model, Task
 
-FORM = 2  # of a line; another one, and none that was kept is used
+FORM = 3  # of a line; another one, and none that was kept is used
 MOMENTS = len(Moments._fields)
-REMEMBERED = 2_000  # lines, a few hundred bytes each
+BACK = {"daily": 196, "weekly": 52}  # dates before the anchor the level is followed from
+REMEMBERED = 2_000  # lines, a few kilobytes each
 SLAB = 2_048  # series fitted at once: what bounds the memory
 
 Cache = MutableMapping[str, str]  # a line's content -> the line as text
@@ -56,6 +58,12 @@ class Window:
     special: Floats  # (T, C) zeros and ones
     frequency: str
     ahead: int  # dates forecast
+
+    @property
+    def dates_back(self) -> Dates:
+        """The B dates before the anchor a line says something of; the first may lie before the window."""
+        step = FREQUENCIES[self.frequency]
+        return np.asarray(self.dates[-1] - step * np.arange(BACK[self.frequency])[::-1])
 
     @property
     def dates_ahead(self) -> Dates:
@@ -86,8 +94,13 @@ class Forecasts:
 
     base: Floats  # (N, A) expected of a date that is not special
     weight: Floats  # (N, A) what the effects are multiplied with: 1, or the trend
+    past: Floats  # (N, B) what the fit says of the last dates before; NaN where the window has none
     effects: Floats  # (N, C) of the special days
     moments: Floats  # (N, MOMENTS), see spread.Moments
+
+    def take(self, which: npt.NDArray[np.int64]) -> Forecasts:
+        """Return the forecasts of some of the series."""
+        return Forecasts(*(part[which] for part in (self.base, self.weight, self.past, self.effects, self.moments)))
 
     def expected(self, ahead: npt.NDArray[np.int64], special: Floats) -> Floats:
         """Return (K, N) what is expected of some dates ahead, given their special days, (K, C)."""
@@ -109,7 +122,7 @@ def forecasts_of(
     if cache is None and model.engine == "stan":
         cache = _memory
     lines = _fitted(window, model, spawned, beat) if cache is None else _kept(window, model, cache, spawned, beat)
-    return Forecasts(*np.split(lines, [window.ahead, 2 * window.ahead, lines.shape[1] - MOMENTS], axis=1))
+    return Forecasts(*np.split(lines, _edges(window), axis=1))
 
 
 def _kept(window: Window, model: Model, cache: Cache, spawned: bool, beat: Beat | None) -> Floats:
@@ -117,16 +130,26 @@ def _kept(window: Window, model: Model, cache: Cache, spawned: bool, beat: Beat 
     with _lock:
         kept = {key: cache[key] for key in keys if key in cache}
     missing = np.array([n for n, key in enumerate(keys) if key not in kept], dtype=np.int64)
-    lines = np.empty((len(keys), 2 * window.ahead + window.special.shape[1] + MOMENTS))
+    lines = np.empty((len(keys), _length(window)))
     for n, key in enumerate(keys):
         if key in kept:
             lines[n] = np.frombuffer(base64.b64decode(kept[key]))
     if len(missing):
         lines[missing] = _fitted(window.take(missing), model, spawned, beat)
-    made = missing[np.isfinite(lines[missing]).all(axis=1)]
+    made = missing[np.isfinite(lines[missing, 0])]
     with _lock:
         cache.update((keys[n], base64.b64encode(lines[n].tobytes()).decode()) for n in made)
     return lines
+
+
+def _edges(window: Window) -> list[int]:
+    """Return where the parts of a line end, but for the last."""
+    lengths = (window.ahead, window.ahead, BACK[window.frequency], window.special.shape[1])
+    return [sum(lengths[: n + 1]) for n in range(len(lengths))]
+
+
+def _length(window: Window) -> int:
+    return _edges(window)[-1] + MOMENTS
 
 
 def _fitted(window: Window, model: Model, spawned: bool, beat: Beat | None) -> Floats:
@@ -140,7 +163,7 @@ def _by_panel(window: Window, model: Model, beat: Beat | None) -> Floats:
     columns = columns_of(window.dates, window.frequency, window.special)
     ordinary = columns_of(window.dates_ahead, window.frequency, np.zeros((window.ahead, window.special.shape[1])))
     rows = len(window.dates) + np.arange(window.ahead)
-    lines = np.full((window.values.shape[1], 2 * window.ahead + window.special.shape[1] + MOMENTS), np.nan)
+    lines = np.full((window.values.shape[1], _length(window)), np.nan)
     suited = np.flatnonzero(~np.isinf(window.values).any(axis=0) & ((~np.isnan(window.values)).sum(axis=0) >= 2))
     for start in range(0, len(suited), SLAB):
         which = suited[start : start + SLAB]
@@ -149,7 +172,10 @@ def _by_panel(window: Window, model: Model, beat: Beat | None) -> Floats:
         base = fitted.ahead(rows) + (ordinary.features @ fitted.beta.T) * fitted.scale  # (A, n)
         effects = fitted.beta[:, columns.yearly + columns.weekly :] * fitted.scale[:, None]
         spent = 2 + (fitted.beta != 0).sum(axis=1) + (np.abs(fitted.delta) > BENT).sum(axis=1)
-        made = np.hstack([base.T, np.ones_like(base.T), effects, moments_of(values, fitted.within(columns), spent)])
+        within = fitted.within(columns)
+        past = np.full((len(which), BACK[window.frequency]), np.nan)
+        past[:, -len(within) :] = within[-past.shape[1] :].T
+        made = np.hstack([base.T, np.ones_like(base.T), past, effects, moments_of(values, within, spent)])
         lines[which] = np.where(fitted.ended[:, None], made, np.nan)
     return lines
 
@@ -158,9 +184,9 @@ def _by_stan(window: Window, model: Model, spawned: bool, beat: Beat | None) -> 
     """Return the lines of all series, each fitted by Prophet itself."""
     names, ahead, reported = special_names(window.frequency), window.dates_ahead, ~np.isnan(window.values)
     tasks = [
-        Task(window.dates[rows], series[rows], window.special[rows], names, ahead, model)
+        Task(window.dates[rows], series[rows], window.special[rows], names, ahead, model, window.dates_back)
         for series, rows in zip(window.values.T, reported.T, strict=True)
     ]
     found = all_fits(tasks, stan.fitted, spawned=spawned, beat=beat)
-    nothing = np.full(2 * window.ahead + window.special.shape[1] + MOMENTS, np.nan)
+    nothing = np.full(_length(window), np.nan)
     return np.array([nothing if line is None else line for line in found])

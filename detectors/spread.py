@@ -1,8 +1,8 @@
 """How far from its forecast a value may lie: from a fitted mean, and how far off the fit was, to bounds and tails.
 
-Counts scatter as negative binomials, amounts as gammas, all else as Student's t; the spread is by moments of
-the residuals, widened as a new value's is (Akaike's final prediction error): a fit of p numbers to n values
-lies nearer to these than to any other.  Any mean will do: what follows a forecast's level mends it before.
+Amounts scatter as gammas, all else but counts (``followed``) as Student's t; the spread is by moments of the
+residuals, widened as a new value's is (Akaike's final prediction error): a fit of p numbers to n values lies nearer
+to these than to any other.
 
 Source: Akaike (1970), Annals of the Institute of Statistical Mathematics 22: 203-217.
 """
@@ -17,8 +17,6 @@ import numpy.typing as npt
 from detectors.panel import Floats
 from detectors.tails import (
     Tails,
-    count_bounds,
-    count_tails,
     gamma_bounds,
     gamma_tails,
     student_bounds,
@@ -49,9 +47,9 @@ class Around(NamedTuple):
 
 
 def around(kinds: npt.NDArray[np.str_], observed: Floats, forecast: Floats, moments: Moments, alpha: float) -> Around:
-    """Return bounds and tails of (K, N) values of series of (N,) kinds; NaN where there is no forecast."""
+    """Return bounds and tails of (K, N) values of series of (N,) kinds but counts; NaN where there is no forecast."""
     expected, lower, upper, *tails = np.full((6, *observed.shape), np.nan)
-    for one, parts in (("count", _counts), ("amount", _amounts), ("", _others)):
+    for one, parts in (("amount", _amounts), ("", _others)):
         of_kind = kinds == one if one else ~np.isin(kinds, ("count", "amount"))
         where = of_kind & np.isfinite(forecast) & np.isfinite(observed)
         told = parts(observed[where], forecast[where], Moments(*(numbers[where] for numbers in moments)), alpha)
@@ -79,19 +77,13 @@ def _variance(moments: Moments) -> Floats:
     return np.asarray(moments.squares * (moments.n + moments.spent) / np.maximum(moments.n - moments.spent, 1))
 
 
-def _rate(forecast: Floats, moments: Moments) -> Floats:
+def rate(forecast: Floats, moments: Moments) -> Floats:
+    """Return what is expected of counts and amounts: never nothing, whatever a line comes to."""
     return np.maximum(forecast, np.maximum(LEAST * moments.mean, RARE))
 
 
-def _counts(x: Floats, forecast: Floats, moments: Moments, alpha: float) -> Around:
-    mean = _rate(forecast, moments)
-    excess = (_variance(moments) - moments.mean) / np.maximum(moments.mean_square, 1e-9)
-    size = 1 / np.maximum(excess, 1e-10)
-    return Around(mean, *count_bounds(alpha, mean, size), count_tails(x, mean, size))
-
-
 def _amounts(x: Floats, forecast: Floats, moments: Moments, alpha: float) -> Around:
-    mean = _rate(forecast, moments)
+    mean = rate(forecast, moments)
     shape = 1 / np.maximum(_variance(moments) / np.maximum(moments.mean_square, 1e-9), 1e-6)
     return Around(mean, *gamma_bounds(alpha, mean, shape), gamma_tails(x, mean, shape))
 

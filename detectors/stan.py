@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,10 +48,11 @@ class Task:
     names: tuple[str, ...]  # (C,)
     ahead: Dates  # (A,) dates forecast
     model: Model = Model()
+    back: Dates = field(default_factory=lambda: np.empty(0, dtype="datetime64[D]"))  # (B,) last dates before them
 
 
 def fitted(task: Task) -> Floats | None:
-    """Return a line of ``Forecasts``: base, weight, effects, moments; None if Prophet gives up."""
+    """Return a line of ``Forecasts``: base, weight, past, effects, moments; None if Prophet gives up."""
     model = prophet_of(task)
     past, ahead = _frame(task.dates, task), _frame(task.ahead, task)
     past["y"] = task.values
@@ -65,9 +66,11 @@ def fitted(task: Task) -> Floats | None:
         spent = np.array([2 + model.params["beta"].size + bends])
         within = model.predict(past)["yhat"].to_numpy()
         told = moments_of(task.values[:, None], within[:, None], spent)[0]
-        line = np.concatenate([table["yhat"].to_numpy(), weight, effects * scale, told])
-        if np.isfinite(line).all():
-            return line
+        fit = np.concatenate([table["yhat"].to_numpy(), weight, effects * scale, told])
+        if np.isfinite(fit).all():
+            said = dict(zip(task.dates.tolist(), within, strict=True))
+            ends = len(task.ahead) + len(weight)
+            return np.concatenate([fit[:ends], [said.get(day, np.nan) for day in task.back.tolist()], fit[ends:]])
     return None
 
 

@@ -40,7 +40,7 @@ LONG |= dict.fromkeys(WEEKLY, st.integers(115, 170))  # weeks
 EXAMPLES = {"forecast": 10, "outbreak evidence": 10} | dict.fromkeys(WEEKLY, 8)  # they take longer
 MANY = {"rank": (3, 6)}  # series; the others are judged one to three at a time
 # Patterns, ranks, or how tails fared; they say so.
-POOLED = {"rank", "outbreak", "outbreak evidence", "outbreak farrington"}
+POOLED = {"rank", "forecast", "outbreak", "outbreak evidence", "outbreak farrington"}
 ALONE = sorted(set(WAYS) - POOLED)
 TOLD = [field.name for field in fields(Scores)]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detectors.spread import Moments, around, moments_of
-from detectors.tails import count_bounds, gamma_bounds, student_bounds
+from detectors.tails import gamma_bounds, student_bounds
 
 
 def moments(squares: float, mean: float, mean_square: float, n: float = 100, spent: float = 20) -> Moments:
@@ -29,20 +29,14 @@ def test_moments_are_sums_over_what_is_reported() -> None:
 
 
 def test_the_spread_of_a_new_value_is_wider_than_that_of_the_residuals() -> None:
-    # 50 · (100 + 20) / (100 - 20) = 75; of that 30 is Poisson's, and 45 = 1000 / size
-    assert bounds("count", 32, moments(50, 30, 1000)) == (32, *map(float, count_bounds(0.001, 32.0, 1000 / 45)))
+    # 50 · (100 + 20) / (100 - 20) = 75
     assert bounds("amount", 32, moments(50, 30, 1000)) == (32, *map(float, gamma_bounds(0.001, 32.0, 1000 / 75)))
     assert bounds("ratio", 32, moments(50, 30, 1000)) == (32, *map(float, student_bounds(0.001, 32.0, np.sqrt(75), 80)))
 
 
-def test_the_spread_of_counts_is_poissons_at_least() -> None:
-    assert bounds("count", 32, moments(3, 30, 1000)) == (32, *map(float, count_bounds(0.001, 32.0, np.inf)))
-
-
 @pytest.mark.parametrize(("forecast", "expected"), [(-5, 3.0), (2, 3.0), (4, 4.0)])
-@pytest.mark.parametrize("kind", ["count", "amount"])
-def test_no_rate_is_expected_below_a_tenth_of_what_it_was(kind: str, forecast: float, expected: float) -> None:
-    assert bounds(kind, forecast, moments(50, 30, 1000))[0] == expected
+def test_no_rate_is_expected_below_a_tenth_of_what_it_was(forecast: float, expected: float) -> None:
+    assert bounds("amount", forecast, moments(50, 30, 1000))[0] == expected
 
 
 def test_a_score_may_be_expected_below_nothing() -> None:
@@ -50,4 +44,4 @@ def test_a_score_may_be_expected_below_nothing() -> None:
 
 
 def test_where_there_is_no_forecast_there_are_no_bounds() -> None:
-    assert np.isnan(bounds("count", np.nan, moments(50, 30, 1000))).all()
+    assert np.isnan(bounds("amount", np.nan, moments(50, 30, 1000))).all()
