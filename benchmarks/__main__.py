@@ -44,14 +44,16 @@ def main() -> int:
         status |= run.returncode
         first = path.read_text(encoding="utf-8").split('"""')[1].splitlines()[0]
         typed = " ".join(["python", *command[1:]])
-        sections[name] = f"## {name}\n\n{first}\n\n```\n$ {typed}\n{run.stdout.rstrip()}\n```\n"
+        sections[name] = f"## {name}\n\n{first}\n\n{_machine()}\n```\n$ {typed}\n{run.stdout.rstrip()}\n```\n"
     kept = [sections[name] for name in paths if name in sections]
-    PAGE.write_text("\n".join([HEAD, _machine(), *kept]), encoding="utf-8")
+    PAGE.write_text("\n".join([HEAD, *kept]), encoding="utf-8")
     return status
 
 
 def _written() -> dict[str, str]:
-    """Return the page's sections, as they were written last."""
+    """Return the page's sections, as they were written last; each names the machine it was measured on."""
+    if not PAGE.exists():
+        return {}
     _, *sections = PAGE.read_text(encoding="utf-8").split("\n## ")
     return {text.split("\n", 1)[0]: f"## {text.rstrip()}\n" for text in sections}
 
