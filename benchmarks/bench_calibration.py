@@ -122,9 +122,8 @@ def _discovered(surprise: Floats, candidate: Bools) -> int:
 def power(real: Real) -> None:
     """Print what share of injected spikes and slow rises each method finds at an equal load."""
     third = sorted(set(real.places))[::3]
-    columns = [n for n, place in enumerate(real.places) if place in third]
-    panel = real.panel.take(columns)
-    real = Real(panel, real.quiet, tuple(real.places[n] for n in columns))
+    real = real.take(lambda n: real.places[n] in third)
+    panel = real.panel
     rows, series = _where(real)
     size = np.rint(SPIKE * _scatter(panel.values, rows, series))
     spiked, rising = panel.values.copy(), panel.values.copy()

@@ -5,7 +5,7 @@
 1,095 daily points a series, weekly and yearly season, special days.  Times are processor time, that of child
 processes too, so a busy machine changes them little.  ``--peers`` installs statsforecast and statsmodels into
 environments of their own and times them on the same series; without it they are named as not run.  The real
-feeds are read by ``../shared/tools``; without that folder they are left out.
+feeds are those of ``benchmarks/real_feeds.py``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import peers
-from benchmarks.quiet_feeds import reader
+from benchmarks.real_feeds import feeds
 from detectors.additive.columns import Columns, columns_of, special_days, special_names
 from detectors.additive.posterior import steepness
 from detectors.additive.solve import fit
@@ -144,22 +144,13 @@ def _growth(series: int, days: int) -> None:
 
 def _real_feeds() -> None:
     """Print the share of quiet cells beyond a surprise: a fit each Monday, from two years on."""
-    if (feeds := reader()) is None:
-        return
-    for name in feeds.FEEDS:
-        table, letter, quiet = feeds.load(name)
-        if letter == "M":
-            print(f"{name}: left out, months are not suited")
-            continue
-        frequency, two_years = ("daily", 730) if letter == "D" else ("weekly", 104)
-        values = table.to_numpy(float)[:, :: -(-table.shape[1] // LARGEST)]
-        panel = Panel(table.index.to_numpy().astype("datetime64[D]"), range(values.shape[1]), values, frequency)
-        scores = forecast(panel, last=len(values) - two_years)
-        of_quiet = quiet[two_years:]
-        told = {at: feeds.exceedance(scores.observed, scores.expected, scores.surprise, of_quiet, at) for at in (2, 3)}
+    for feed, real in feeds("daily", "weekly"):
+        some, two_years = real.sample(LARGEST), 730 if feed.frequency == "daily" else 104
+        scores = forecast(some.panel, last=len(some.panel.dates) - two_years)
+        (cells, two, _), (_, three, gated) = some.beyond(scores, 2), some.beyond(scores, 3)
         print(
-            f"{name}, {values.shape[1]:,} series, {told[3]['cells']:,} quiet cells: beyond surprise 2"
-            f" {told[2]['raw']:.2f} %, beyond 3 {told[3]['raw']:.2f} %, gated {told[3]['gated']:.2f} %"
+            f"{feed.name}, {len(some.places):,} series, {cells:,} quiet cells: beyond surprise 2 {two:.2%},"
+            f" beyond 3 {three:.2%}, gated {gated:.2%}"
         )
 
 

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.quiet_feeds import quiet_feeds
+from benchmarks.real_feeds import feeds
 from detectors.outbreak import outbreak
 from detectors.panel import Floats, Panel
 from examples.dengue import quick, score
@@ -209,12 +209,13 @@ def _r(counts: Floats, years: int, last: int) -> tuple[str, float, Floats] | Non
 
 def _quiet() -> None:
     """Print how often each method is surprised on real weekly and monthly feeds, judged after two years."""
-    for feed in quiet_feeds(("weekly", "monthly"), at_most=200):
+    for feed, every in feeds("weekly", "monthly"):
+        real = every.sample(200)
         for method, asked in METHODS.items():
             for evidence in (1, 3):
-                last = len(feed.panel.dates) - (112 if feed.panel.frequency == "weekly" else 26)
-                scores = outbreak(feed.panel, last=last, evidence=evidence, **(asked | {"calendar": True}))
-                raw, gated = feed.beyond(scores, 3.0)
+                last = len(real.panel.dates) - (112 if feed.frequency == "weekly" else 26)
+                scores = outbreak(real.panel, last=last, evidence=evidence, **(asked | {"calendar": True}))
+                _, raw, gated = real.beyond(scores, 3.0)
                 print(f"{feed.name}, {method}, evidence {evidence}: beyond 3 {raw:.2%}, gated {gated:.2%}")
 
 

@@ -7,6 +7,7 @@ all from 9 March 2020 on in the US cities.  The files lie in ``../shared/data/mu
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from detectors import Panel
+from detectors import Panel, Scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +63,34 @@ class Real:
     panel: Panel
     quiet: npt.NDArray[np.bool_]  # (T,)
     places: tuple[str, ...]  # N
+
+    def take(self, wanted: Callable[[int], bool]) -> Real:
+        """Return the series whose number is wanted."""
+        columns = [n for n in range(len(self.places)) if wanted(n)]
+        return Real(self.panel.take(columns), self.quiet, tuple(self.places[n] for n in columns))
+
+    def sample(self, at_most: int) -> Real:
+        """Return at most so many of the series, evenly chosen."""
+        step = -(-len(self.places) // at_most)
+        return self.take(lambda n: n % step == 0)
+
+    def beyond(self, scores: Scores, surprise: float) -> tuple[int, float, float]:
+        """Return how many quiet cells are judged, the share beyond a surprise, and with an effect, too."""
+        judged = np.isfinite(scores.surprise) & self.quiet[-len(scores.surprise) :, None]
+        high = judged & (scores.surprise >= surprise)
+        # with five events and half as many more
+        much = (scores.observed - scores.expected >= 5) & (scores.observed >= 1.5 * scores.expected)
+        return int(judged.sum()), high.sum() / judged.sum(), (high & much).sum() / judged.sum()
+
+
+def feeds(*frequencies: str) -> Iterator[tuple[Feed, Real]]:
+    """Yield the feeds of some frequencies; none where the folder is absent, which is said."""
+    if not DATA.is_dir():
+        print(f"real feeds: left out, {DATA} is absent")
+        return
+    for feed in FEEDS:
+        if feed.frequency in frequencies:
+            yield feed, read(feed)
 
 
 def read(feed: Feed) -> Real:
