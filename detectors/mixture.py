@@ -5,7 +5,7 @@ Source: Johnson, Kemp and Kotz (2005), Univariate Discrete Distributions, ch. 5 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,11 +13,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betainc, gammainccinv, gammaincinv, gammaln
 
+from detectors.masses import Parts, boundary, part_tails
 from detectors.panel import Floats
-from detectors.tails import Tails, count_tails
+from detectors.tails import Tails
 
 WORST = -20.0  # a log likelihood no single value goes below: one epidemic does not decide how a series scatters
 TRIFLE = 1e-9  # weight of a part the bounds leave out
+SLIGHT = 1e-12  # weight of a part left out of a tail
+SAME = 1e-9  # share of a tail that makes no difference
 SMALL = 1e-3  # weight of a part left out where tails are only counted
 TINY = 1e-300
 FEW = 6  # counts up to it are multiplied out, which is quicker than the gamma function
@@ -67,9 +70,24 @@ class Cells:
         return np.asarray((self.weight * self.mean).sum(axis=-1))
 
     def tails(self, x: Floats) -> Tails:
-        """Return the tails at (cells,) values."""
-        parts = count_tails(x[:, None], self.mean, self.size)
-        return Tails(*((self.weight * tail).sum(axis=-1) for tail in parts))
+        """Return the tails at (cells,) values.
+
+        Parts of next to no weight are left out, but where what is left is so far out that they might matter.
+        """
+        found = Tails(*self._tails(x, self.weight > SLIGHT))
+        left_out = np.where(self.weight > SLIGHT, 0.0, self.weight).sum(axis=-1)
+        doubtful = np.flatnonzero(left_out > SAME * np.minimum(np.minimum(found.fall, found.above), found.rise))
+        if len(doubtful):
+            few = Cells(self.mean[doubtful], self.size[doubtful], self.weight[doubtful])
+            for part, told in zip(found, few._tails(x[doubtful], few.weight > 0), strict=True):
+                part[doubtful] = told
+        return found
+
+    def _tails(self, x: Floats, counted: npt.NDArray[np.bool_]) -> Iterator[Floats]:
+        cell, part = np.nonzero(counted)
+        value, weight = x[cell], self.weight[cell, part]
+        for tail in part_tails(value, self.mean[cell, part], self.size[cell, part]):
+            yield np.asarray(np.bincount(cell, weight * tail, len(x)), dtype=np.float64)
 
     def rises(self, x: Floats) -> tuple[Floats, Floats]:
         """Return P(X >= x) and P(X > x) at (cells,) values, but for parts of a weight below ``SMALL``."""
@@ -95,25 +113,17 @@ class Cells:
         sd, scale = np.sqrt(variance), np.maximum(variance, TINY) / np.maximum(centre, TINY)
         shape = centre / scale
         cell, part = np.nonzero(weight > TRIFLE)
-        size, weight, busy = size[cell, part], weight[cell, part], (mean / (size + mean))[cell, part]
-
-        def rise(x: Floats, asked: npt.NDArray[np.bool_]) -> Floats:
-            """Return P(X >= x) of the cells asked for, x >= 1."""
-            pair = asked[cell]
-            here = cell[pair]
-            parts = weight[pair] * betainc(x[here], size[pair], busy[pair])
-            return np.asarray(np.bincount(here, parts, len(centre)), dtype=np.float64)
-
-        upper = _boundary(
-            lambda x, asked: rise(x + 1, asked),
+        parts = Parts.of(cell, weight[cell, part], mean[cell, part], size[cell, part], len(centre))
+        upper = boundary(
+            lambda x, asked: parts.rises(x + 1, asked),
             within=np.ceil(centre + sd * np.sqrt(1 / alpha_above)),
             beyond=np.full(len(centre), -1.0),  # P(X > -1) = 1
             guess=np.ceil(gammainccinv(shape, alpha_above) * scale),
             step=sd / 4,
             most=alpha_above,
         )
-        lower = _boundary(
-            lambda x, asked: 1 - rise(x, asked),
+        lower = boundary(
+            lambda x, asked: 1 - parts.rises(x, asked),
             within=np.maximum(np.floor(centre - sd * np.sqrt(1 / alpha)), 0.0),
             beyond=np.ceil(centre + sd * np.sqrt(1 / alpha)) + 1,
             guess=np.floor(gammaincinv(shape, alpha) * scale),
@@ -121,42 +131,6 @@ class Cells:
             most=np.full(len(centre), alpha),
         )
         return lower, upper
-
-
-def _boundary(
-    tail: Callable[[Floats, npt.NDArray[np.bool_]], Floats],
-    *,
-    within: Floats,
-    beyond: Floats,
-    guess: Floats,
-    step: Floats,
-    most: Floats,
-) -> Floats:
-    """Return of each cell the last whole number, from ``within`` towards ``beyond``, whose tail is at most ``most``.
-
-    The next to be tried lies where a line through the logs of the tails at both ends meets ``most``, every third
-    time in the middle; while the tail is known at one end alone, so many steps from there, twice as many each time.
-    """
-    inner, outer = np.full((2, len(within)), np.nan)  # logs of the tails at both ends
-    side, aim, turn = np.sign(within - beyond), np.log(most), 0
-    while (open_ := np.abs(within - beyond) > np.maximum(1.0, 2 * np.spacing(within))).any():
-        low, high = np.minimum(within, beyond), np.maximum(within, beyond)
-        guess = np.where(np.isfinite(guess), guess, np.floor((low + high) / 2))
-        # beyond 1e16 the next whole number is further away than 1
-        inside = np.clip(
-            guess, np.maximum(low + 1, np.nextafter(low, high)), np.minimum(high - 1, np.nextafter(high, low))
-        )
-        guess = np.where(open_, inside, 1.0)
-        found = tail(guess, open_)
-        log, fits = np.log(np.maximum(found, np.finfo(float).tiny)), found <= most
-        within, inner = (np.where(open_ & fits, new, old) for new, old in ((guess, within), (log, inner)))
-        beyond, outer = (np.where(open_ & ~fits, new, old) for new, old in ((guess, beyond), (log, outer)))
-        turn += 1
-        far = np.ceil(step * 2.0**turn)
-        line = beyond + side * np.ceil((outer - aim) / (outer - inner) * np.abs(within - beyond))
-        both = line if turn % 3 else np.floor((within + beyond) / 2)
-        guess = np.where(np.isnan(inner), beyond + side * far, np.where(np.isnan(outer), within - side * far, both))
-    return within
 
 
 def moments(mean: Floats, size: Floats, weight: Floats, *, axis: int) -> tuple[Floats, Floats]:

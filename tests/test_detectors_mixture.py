@@ -1,4 +1,4 @@
-"""Bounds of mixtures are where their tails say; numbers beyond all counting end the search as well."""
+"""Bounds of mixtures are where their tails say, tails are those of all parts; numbers of any size end the search."""
 
 from __future__ import annotations
 
@@ -40,6 +40,39 @@ def test_bounds_are_the_last_whole_numbers_within_their_tails(
     assert ((tail(upper - 1) >= above / slack) | (upper == 0)).all()
     assert (1 - tail(lower - 1) <= alpha * slack).all()
     assert (1 - tail(lower) >= alpha / slack).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(-3, 7), min_size=1, max_size=8), st.integers(0, 10**6), st.sampled_from([0.5, 1.0, 3.0, 1e6]))
+def test_tails_are_those_of_all_parts_however_little_they_weigh(logs: list[float], seed: int, far: float) -> None:
+    rng = np.random.default_rng(seed)
+    mean = np.exp(np.array(logs))[:, None] * rng.uniform(0.7, 1.4, (len(logs), PARTS))
+    size, weight = np.exp(rng.uniform(-2, 8, mean.shape)), 10.0 ** rng.uniform(-30, 0, mean.shape)
+    weight /= weight.sum(axis=1, keepdims=True)
+    x = np.floor(mean[:, 0] * far)
+
+    found = Cells(mean, size, weight).tails(x)
+
+    chance, at = size / (size + mean), x[:, None]
+    of_parts = nbinom.sf(at - 1, size, chance), nbinom.cdf(at, size, chance), nbinom.sf(at, size, chance)
+    for tail, parts in zip(found, of_parts, strict=True):
+        assert tail == pytest.approx((weight * parts).sum(axis=1), rel=1e-7, abs=1e-290)
+
+
+def test_a_count_that_is_shared_out_keeps_the_wider_of_its_neighbours_tails() -> None:
+    cells = Cells(np.full((3, 1), 4.0), np.full((3, 1), 2.0), np.ones((3, 1)))
+
+    rise, fall, above = cells.tails(np.array([5.0, 5.5, 6.0]))
+
+    assert (rise[1], fall[1], above[1]) == pytest.approx((rise[0], fall[2], above[2]))
+
+
+def test_nothing_expected_bounds_nothing() -> None:
+    cells = Cells(np.zeros((1, 2)), np.array([[2.0, 5.0]]), np.full((1, 2), 0.5))
+
+    lower, upper = cells.bounds(0.001, np.array([0.001]))
+
+    assert (lower[0], upper[0]) == (0, 0)
 
 
 @pytest.mark.parametrize("mean", [1e-300, 1e-12, 1e12, 1e17, 1e30, 1e99])
