@@ -8,7 +8,7 @@ known before the block, and the values of the block itself and of the ``delay`` 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -111,7 +111,7 @@ class Anchor:
 class Judged:
     """What is said of the last K dates: (K, N), NaN where nothing was reported or too little is known."""
 
-    shifted: Bools  # the level has changed, and is taken in from the next date on
+    shifted: Bools  # the level has changed, and is taken in from the next date on, or was since the last one judged
     expected: Floats
     lower: Floats
     upper: Floats
@@ -152,12 +152,30 @@ def after(anchor: Anchor, counts: Counts, way: Way, block: int, found: Judged) -
             fared += _fared(counts, mixture, rows, columns, judged)
             if rows.stop > asked:
                 _put(found, counts, way, mixture, rows, columns, judged, tails)
+            untold = _told(found, state.untold, judged, rows.start - asked, columns)
             if complete:
                 state, shifted = taken_in(state, usual, way.pace, way.delay)
-                if rows.stop > asked:
-                    found.shifted[rows.stop - 1 - asked, columns] = shifted & judged[-1]
+                untold |= _told(found, shifted & known, judged[-1:], rows.stop - 1 - asked, columns)
+            state = replace(state, untold=untold)
         states.append(state)
     return Anchor(tuple(states), (*anchor.past, fared))
+
+
+def _told(found: Judged, changed: Bools, judged: Bools, first: int, columns: slice) -> Bools:
+    """Remark on the first judged row of each series whose level has changed; return those that have none.
+
+    Args:
+        found: Where it is put.
+        changed: (n,) whose level has, and nothing has been said.
+        judged: (R, n).
+        first: Which of the dates asked for the first row is, below 0 for one before them.
+        columns: The n series.
+    """
+    news = changed & judged.any(axis=0)
+    row = first + judged.argmax(axis=0)
+    asked = np.flatnonzero(news & (row >= 0))
+    found.shifted[row[asked], asked + columns.start] = True
+    return np.asarray(changed & ~news)
 
 
 def _rows(counts: Counts, way: Way, rows: slice, columns: slice, usual: Floats) -> Rows:

@@ -22,9 +22,9 @@ from detectors.recalibration import Tally
 from detectors.shifts import Recent
 
 Cache = MutableMapping[str, str]
-KIND = "level 1"  # another number whenever what an anchor holds, or how it is come to, is changed
+KIND = "level 2"  # another number whenever what an anchor holds, or how it is come to, is changed
 
-_STATE = ("events", "exposure", "score", "known")
+_STATE = ("events", "exposure", "score", "known", "untold")
 _RECENT = ("value", "shape", "mean", "variance")
 _TALLY = ("cells", "beyond", "excess")
 
@@ -85,8 +85,8 @@ def _read(text: str) -> Anchor:
     for window, *rest in zip(
         parts["window"].tolist(), *(_apart(parts[name], ends) for name in (*_STATE, *_RECENT)), strict=True
     ):
-        events, exposure, score, known, *recent = rest
-        states.append(State(events, exposure, score, Recent(window, *recent), known))
+        events, exposure, score, known, untold, *recent = rest
+        states.append(State(events, exposure, score, Recent(window, *recent), known, untold))
     past = zip(*(parts[name] for name in _TALLY), strict=True)
     return Anchor(tuple(states), tuple(Tally(*numbers) for numbers in past))
 

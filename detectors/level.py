@@ -57,6 +57,7 @@ class State:
     score: Floats  # discounted log likelihood
     recent: Recent
     known: npt.NDArray[np.int64]  # (N,) rows that come to be learnt, and have been taken in with a changed level
+    untold: npt.NDArray[np.bool_]  # (N,) a level has changed, and no row that was judged has said so
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ def begin(usual: Floats, pace: Pace, *, window: int = 1) -> State:
         np.zeros_like(events),
         Recent.nothing(pace.lasting, window, len(usual)),
         np.zeros(len(usual), dtype=np.int64),
+        np.zeros(len(usual), dtype=bool),
     )
 
 
@@ -128,7 +130,7 @@ def advanced(state: State, rows: Rows, pace: Pace, *, window: int = 1) -> tuple[
     # what is expected of the rows together needs no weights of each, which are dear
     expected = moments(mean, spread, mixture.of(slice(0, 1)).weight, axis=1)
     recent = state.recent.then(rows.values, rows.shape, *expected)
-    return State(events, exposure, score, recent, skipped), mixture
+    return State(events, exposure, score, recent, skipped, state.untold), mixture
 
 
 def taken_in(state: State, usual: Floats, pace: Pace, delay: int) -> tuple[State, npt.NDArray[np.bool_]]:
@@ -149,6 +151,7 @@ def taken_in(state: State, usual: Floats, pace: Pace, delay: int) -> tuple[State
         state.score,
         state.recent.cleared(where),
         np.where(where, delay + 1, state.known),
+        state.untold,
     )
     return changed, where
 

@@ -108,7 +108,7 @@ def outbreak(
         months of the series behind it, for "farrington" two years and a ``half_window``; with BASELINE_GAP where none
         of its past weeks of the date's season was reported, and without ``level`` with FAILED where its iteration does
         not end.  ``remarks`` say LEVEL_CHANGED on the date (of days: the Sunday) on which a lasting step is taken in,
-        where ``window`` is 1.
+        or the first judged after it, where ``window`` is 1.
 
     Raises:
         ValueError: if a parameter is out of its range or unknown, the seasons do not fit into a year, or the panel has

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors import DayKind, Panel, Reason
+from detectors import DayKind, Panel, Reason, Remark
 from detectors.outbreak import outbreak
 
 MONDAY = np.datetime64("2021-01-04")
@@ -84,6 +84,21 @@ def test_a_lasting_step_is_the_new_usual_a_year_later() -> None:
     surprise = outbreak(daily(counts(mean)), last=112).surprise
 
     assert (surprise >= 3).mean() <= 0.02
+
+
+def test_a_lasting_step_is_told_once_where_sundays_are_not_reported() -> None:
+    """On the Monday after, and what was known on each day before says the same."""
+    day = np.arange(260)
+    values = np.random.default_rng(5).poisson(np.where(day < 203, 20.0, 45.0)[:, None] * np.ones(4)).astype(float)
+    values[day % 7 == 6] = np.nan
+    cache: dict[str, str] = {}
+
+    told = outbreak(daily(values), last=60).remarks
+    as_known = [outbreak(daily(values[:end]), cache=cache).remarks[0] for end in range(201, 261)]
+
+    assert (told == Remark.LEVEL_CHANGED).sum(axis=0).tolist() == [1] * 4
+    assert set((day[-60:] % 7)[(told == Remark.LEVEL_CHANGED).any(axis=1)].tolist()) == {0}
+    np.testing.assert_array_equal(as_known, told)
 
 
 def test_a_new_series_has_the_weekdays_of_its_indicator() -> None:
