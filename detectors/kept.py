@@ -37,7 +37,7 @@ def judge(counts: Counts, way: Way, cache: Cache | None = None) -> Judged:
         way: How they are judged.
         cache: Anchors that were come to before, as text; the one before the dates asked for is put in.
     """
-    if cache is None:
+    if cache is None or not counts.values.size:
         return whole(counts, way)
     asked = int(counts.cut.of[len(counts.values) - way.last])
     names = _names(counts, way, asked)

@@ -301,8 +301,8 @@ def test_a_deployment_laid_by_init_passes_the_check(tmp_path: Path) -> None:
     checked = CliRunner().invoke(app, ["check", "--config", str(folder / "config.toml")])
 
     assert laid.exit_code == checked.exit_code == 0
-    assert f"{folder / 'config.toml'}: ok" in checked.output
-    assert "5 / 29 / 132, 63 negative, 69 positive" in checked.output
+    assert f"{folder / 'config.toml'}：无误 / ok" in checked.output
+    assert "一级 5、二级 29、三级 132，逆向 63、正向 69" in checked.output
 
 
 def test_a_broken_template_fails_the_check_with_file_and_line(tmp_path: Path) -> None:

@@ -242,7 +242,7 @@ def test_a_column_too_many_in_a_database_stops_its_feed(database: Path, tmp_path
         assert feed.files(service.store) == []
 
     assert account.error is not None
-    assert account.error.startswith("grid: 列 officer 不是事件的网格、时间、类别或结果")
+    assert account.error.startswith("grid: 列“officer”可能载有个人信息")
 
 
 def test_events_of_a_server_are_counted(tmp_path: Path) -> None:
@@ -322,7 +322,7 @@ def test_a_push_that_tells_more_of_an_event_is_refused_and_nothing_of_it_is_kept
     told = push(desk, tmp_path, [{**one, "reporter": "某某"} for one in records(SOME)], "19:00")
 
     assert told.status_code == 422
-    assert "列 reporter 不是事件的网格、时间、类别或结果" in told.json()["error"]
+    assert "列“reporter”可能载有个人信息" in told.json()["error"]
     assert "某某" not in told.text
     with opened(load_deployment(tmp_path / "config.toml")) as service:
         assert feed.files(service.store) == []

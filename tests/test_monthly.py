@@ -291,8 +291,10 @@ def test_check_names_rules_that_can_never_judge_a_month(tmp_path: Path) -> None:
     lines = list(amounts(load_deployment(config)))
 
     assert [line for line in lines if line.startswith("ss_po.quarter：")] == [
-        "ss_po.quarter：monthly 指标在 window_years = 3 的时段内永远不能研判 /"
-        " can never judge monthly indicators in so many years: short history"
+        "ss_po.quarter：monthly 指标在 window_years = 3 的时段内永远不能研判，"
+        "所需的历史更长；请加大 sweep.window_years，或缩短基线 /"
+        " can never judge monthly indicators in so many years: short history;"
+        " raise sweep.window_years or shorten the baseline"
     ]
     assert not any(line.startswith("ss_po.month") for line in lines)
 

@@ -16,6 +16,7 @@ from warning.checked import suggestion
 from warning.config import Config, read_config
 from warning.errors import ConfigError, together
 from warning.jobs import channel_of
+from warning.model import SeriesKey
 from warning.rule import Rule, series_of
 from warning.schedule import feed_faults, trigger_faults
 from warning.scoring import groups, window
@@ -25,6 +26,17 @@ from warning.trial import faults_of_texts, unknown_facts
 from warning.web.pages import page_engine
 
 NAMED = 3  # departments named in one line
+PLACES = 5  # under one, of a made-up panel
+WHY = {  # and what to do
+    Reason.NOT_REPORTED: ("没有数值", "not reported"),
+    Reason.SHORT_HISTORY: (
+        "所需的历史更长；请加大 sweep.window_years，或缩短基线",
+        "short history; raise sweep.window_years or shorten the baseline",
+    ),
+    Reason.BASELINE_GAP: ("基线有缺；请改参数", "a gap in the baseline; change the parameters"),
+    Reason.NOT_SUITED: ("方法不适用；请换一种方法或参数", "not suited; take another method or other parameters"),
+    Reason.FAILED: ("方法算不出；请改参数", "the method fails; change the parameters"),
+}
 DISTRIBUTION = "kapok-watch"
 
 
@@ -50,13 +62,17 @@ def amounts(deployment: Deployment) -> Iterator[str]:
     """Yield what a deployment holds, in lines."""
     city, rules = deployment.city, deployment.rules
     negative = sum(indicator.polarity == "negative" for indicator in city.indicators.values())
-    yield f"{city.name_zh} {city.name_en}: {len(city.places)} places, {len(city.indicators)} indicators"
+    places, dimensions, level2, all_three = map(len, (city.places, city.dimensions, city.level2, city.indicators))
+    yield f"{city.name_zh} {city.name_en}：{places} 个地区 / {places} places"
     yield (
-        f"{len(city.dimensions)} / {len(city.level2)} / {len(city.indicators)}, {negative} negative,"
-        f" {len(city.indicators) - negative} positive"
+        f"指标：一级 {dimensions}、二级 {level2}、三级 {all_three}，逆向 {negative}、正向 {all_three - negative}"
+        f" / indicators: {dimensions} dimensions, {level2} areas, {all_three} in all, of which {negative} negative"
     )
     series = {key for rule in rules.rules for key in series_of(rule, city)}
-    yield f"{len(rules.rules)} rules, version {rules.version}, judge {len(series)} series"
+    yield (
+        f"规则 {len(rules.rules)} 条（版本 {rules.version}），研判 {len(series)} 个序列"
+        f" / {len(rules.rules)} rules, version {rules.version}, judge {len(series)} series"
+    )
     yield from _before_going_live(deployment)
     yield from _never_judged(deployment)
     yield from _whom_to_remind(deployment)
@@ -91,17 +107,22 @@ def _never_judged(deployment: Deployment) -> Iterator[str]:
         why = _why_not(deployment, rules[0], frequency)
         if why is not None:
             yield (
-                f"{named}：{frequency} 指标在 window_years = {sweep.window_years} 的时段内永远不能研判 /"
-                f" can never judge {frequency} indicators in so many years: {why.name.lower().replace('_', ' ')}"
+                f"{named}：{frequency} 指标在 window_years = {sweep.window_years} 的时段内永远不能研判，{WHY[why][0]} /"
+                f" can never judge {frequency} indicators in so many years: {WHY[why][1]}"
             )
 
 
 def _why_not(deployment: Deployment, rule: Rule, frequency: str) -> Reason | None:
-    """Return why a rule abstains at the end of a window full of ordinary values, None where it judges."""
+    """Return why a rule abstains at the end of a window full of ordinary values, None where it judges.
+
+    The values are those of several places under one, each part of a whole: what any method may ask for is there.
+    """
     dates = window(date(2026, 6, 30), frequency, deployment.config.sweep.window_years)
-    kinds = [deployment.city.indicators[name].kind for name in rule.indicators]
-    usual = np.tile(10.0 + np.arange(len(dates)) % 3, (len(kinds), 1)).T
-    panel = Panel(dates, list(rule.indicators), usual, frequency, kinds)
+    keys = [SeriesKey(name, str(place)) for name in rule.indicators for place in range(PLACES)]
+    kinds = [deployment.city.indicators[key.indicator].kind for key in keys]
+    usual = np.tile(10.0 + np.arange(len(dates)) % 3, (len(keys), 1)).T
+    under_one = np.zeros(len(keys), dtype=np.int64)
+    panel = Panel(dates, keys, usual, frequency, kinds, denominators=10 * usual, parents=under_one)
     scores = DETECTORS[rule.detector](panel, last=1, **rule.parameters)
     found = [Reason(int(reason)) for reason in scores.reason[-1]]
     return next((reason for reason in found if reason is not Reason.JUDGED), None)

@@ -47,7 +47,7 @@ def check(config: ConfigFile = None) -> None:
 
     path = own_or_shipped(config)
     deployment = checked(path)
-    typer.echo(f"{path}: ok")
+    typer.echo(f"{path}：无误 / ok")
     for line in amounts(deployment):
         typer.echo(f"  {line}")
 

@@ -15,7 +15,7 @@ from warning.errors import ConfigError, SourceError
 from warning.feedset import feed_of, read_feeds
 from warning.guessing import Guess, guess
 from warning.intake import mapped
-from warning.mapping import FOLDER, NAME, NATIVE, Feed
+from warning.mapping import FOLDER, GUESSED, NAME, NATIVE, Feed
 from warning.model import Rows
 from warning.service import Deployment
 from warning.sources import csv_files, files
@@ -24,8 +24,6 @@ from warning.sources.delivery import Receipt
 from warning.sources.events import events_of
 from warning.sources.shaping import shaped
 from warning.sources.table import Table
-
-GUESSED = "guessed"
 
 
 @dataclass(frozen=True)

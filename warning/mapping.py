@@ -21,6 +21,7 @@ from warning.model import Place
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"  # of a feed
 FOLDER = "feeds"  # within the city's folder
 NATIVE = "csv"  # the feed of files that no mapping claims
+GUESSED = "guessed"  # the id of a mapping that is written nowhere yet
 OUTSIDE = ("@title", "@sheet", "@file")  # where a fact stands that has no column: lines above the header, names
 MISSING = (
     *("无", "空", "缺", "暂无", "无数据", "未报", "缺报", "—", "——", "–", "-", "--", "/", "…"),
@@ -172,6 +173,11 @@ class Feed(Checked):
             return f"increments of {self.id}"
         aside = {"name_zh", "name_en", "department", "contact", "frequency", "due", "due_days", "at"}
         return self.model_dump_json(exclude_defaults=True, exclude=aside | {"files", "sql", "http", "push"})
+
+
+def named_in(feed: Feed) -> str:
+    """Return what a fault says of where its mapping is written, "" of one that is only guessed."""
+    return "" if feed.id == GUESSED else f"（映射 mapping: city/feeds/{feed.id}.toml）"
 
 
 def asks_for_days(feed: Feed) -> bool:

@@ -106,7 +106,11 @@ def _trimmed(record: list[str], width: int) -> list[str]:
 
 def _header_faults(header: Sequence[str]) -> list[str]:
     if not set(header) & {*COLUMNS, *OPTIONAL}:
-        return [f"the first line is no header; expected {_expected()}, found {cells.short(','.join(header))!r}"]
+        return [
+            "首行不是表头；部门自己的表格请用 kapok feed add 写一个映射"
+            f" / the first line is no header; expected {_expected()}, found {cells.short(','.join(header))!r};"
+            " describe a department's own table with `kapok feed add`"
+        ]
     twice = [f"the column {name!r} stands there twice" for name in dict.fromkeys(header) if header.count(name) > 1]
     missing = [f"the column {name!r} is missing" for name in COLUMNS if name not in header]
     unknown = [

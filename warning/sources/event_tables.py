@@ -16,7 +16,7 @@ import numpy as np
 
 from warning.errors import SourceError
 from warning.event_mapping import FACTS, OUTSIDE, Events
-from warning.mapping import Feed
+from warning.mapping import Feed, named_in
 from warning.sources import columns, days, personal
 from warning.sources.asides import NOTE
 from warning.sources.cells import Mask
@@ -82,7 +82,7 @@ def gathered(bodies: Sequence[Body], feed: Feed, events: Events, grids: Grids, *
             _gather(body, feed, events, grids, found, wall)
         except SourceError as error:
             where = f"{name}, sheet {body.table.sheet}" if body.table.sheet else name
-            raise SourceError(f"{where}: {error}（映射 mapping: city/feeds/{feed.id}.toml）") from error
+            raise SourceError(f"{where}: {error}{named_in(feed)}") from error
     return found
 
 
@@ -137,7 +137,7 @@ def _require_no_others(head: Head, below: Columns, feed: Feed, places: Mapping[s
     for n, header in enumerate(head.headers):
         label = header.text or f"{n + 1}"
         named = n not in facts and bool({*map(key, header.names)} & passed)
-        told = personal.is_named_so(header) if n in facts else named and personal.may_tell(header)
+        told = personal.is_named_so(header) if n in facts else personal.may_tell(header)  # whatever ignore says
         known = grids.place if n == places["grid"] else _nothing
         if told or personal.column_looks_so(below.cells[n], known):
             raise SourceError(PERSONAL.format(label=label))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, tzinfo
 
 from warning.errors import SourceError
-from warning.mapping import Feed
+from warning.mapping import Feed, named_in
 from warning.model import QuarantineEntry
 from warning.sources import cells, days, units, written
 from warning.sources.asides import Asides, asides_among, data_of, texts_below
@@ -69,7 +69,7 @@ def shaped(
             heads[sheet] = _gather(body, feed, names, gathered, halves, wall)
         except SourceError as error:
             where = f"{name}, sheet {sheet}" if sheet else name
-            raise SourceError(f"{where}: {error}（映射 mapping: city/feeds/{feed.id}.toml）") from error
+            raise SourceError(f"{where}: {error}{named_in(feed)}") from error
     halves.gather(gathered)
     long, missing, zeros = understood(gathered, feed, city, names, sha256=sha256, name=name, wall=wall)
     return Shaped(long, heads, missing, zeros)
