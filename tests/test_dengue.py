@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from examples.dengue import aggregate, quick, run, score
+from examples.dengue import aggregate, choose, quick, run, score
 from examples.dengue.run import EPIDEMICS, HERE
 from examples.dengue.score import Watched
 from warning.city import City, load_city
 from warning.model import Level
 from warning.pipeline import sweep
 from warning.replay import as_known, replay
+from warning.rule import Evidence
 from warning.ruleset import load_rules
 from warning.store import document, outbox
 
@@ -176,6 +177,31 @@ def test_trying_thresholds_quickly_is_what_the_service_does(example: Watched) ->
     column = {place: n for n, place in enumerate(example.places)}
     in_order = [column[place] for place in found.places]
     np.testing.assert_array_equal(found.active, example.active[: len(found.mondays), in_order])
+
+
+@pytest.mark.parametrize("weeks", [1, 4])
+def test_orange_alone_is_what_its_alerts_would_be(weeks: int) -> None:
+    city = load_city(HERE / "city")
+    [rule] = load_rules(HERE / "rules", city).rules
+    cases = quick.read_cases(through=2009)
+    scores = quick.scored(rule, cases)
+    orange = Evidence(surprise=0.5, extra=2)
+    one = rule.model_copy(update={"quiet": weeks, "yellow": None, "orange": orange, "red": None})
+
+    alone = quick.orange_alone(city, one, cases, scores)
+
+    by_alerts = quick.watched(city, one, cases, scores)
+    assert by_alerts.alarms().sum() > 5
+    np.testing.assert_array_equal(alone.active, by_alerts.active)
+
+
+def test_too_many_alarms_are_not_made_good_by_a_long_lead() -> None:
+    loud, slow, early, calmer = (
+        choose.Tried(-lead, rate, 40, 1, True, False, 1.5, 2.0, 3.0, 4)
+        for lead, rate in ((40, 0.026), (20, 0.0), (29, 0.02), (29, 0.01))
+    )
+
+    assert choose.ordered([loud, slow, early, calmer]) == [calmer, early, slow, loud]
 
 
 def test_sweeping_live_says_what_the_figures_say(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from detectors import DETECTORS, Panel, Scores
 from examples.dengue.run import CASES
@@ -63,6 +65,22 @@ def watched(city: City, rule: Rule, cases: Cases, scores: Scores) -> Watched:
             alert, _ = lifecycle.advance(alerts[key], lifecycle.verdict(key, monday, signals), {rule.id: rule.quiet})
             alerts[key] = alert
             active[week, column] = Level.CALM if alert is None else alert.active
+    return _watched(city, cases, active)
+
+
+def orange_alone(city: City, rule: Rule, cases: Cases, scores: Scores) -> Watched:
+    """Return the same of a rule whose only colour is orange, without a single alert, so that thousands can be tried.
+
+    An alert that knows one colour has it where one of the last ``quiet`` weeks has it.  Only weeks before the first
+    that is judged may be missing; the file has no gaps.
+    """
+    found = grading.levels(rule, scores, np.ones(len(cases.keys), dtype=np.int8)) == Level.ORANGE
+    before = np.zeros((rule.quiet - 1, found.shape[1]), dtype=np.bool_)
+    held = sliding_window_view(np.vstack([before, found]), rule.quiet, axis=0).any(axis=-1)  # (T, N)
+    return _watched(city, cases, np.where(held, Level.ORANGE, Level.CALM).astype(np.int8))
+
+
+def _watched(city: City, cases: Cases, active: npt.NDArray[np.int8]) -> Watched:
     places = tuple(key.place for key in cases.keys)
     return Watched(
         mondays=cases.mondays,
