@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from detectors.betas import share_bounds, share_tails
 from detectors.panel import Floats, Panel, Reason, Scores, checked_last, judged
-from detectors.tails import Tails, share_bounds, share_tails, surprise
+from detectors.tails import Tails, surprise
 
 ENOUGH = 8  # windows a baseline must hold
 CAUTION = 0.5  # standard errors added to an estimated dispersion: a tail suffers more from one too small

@@ -6,14 +6,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from detectors.betas import share_bounds, share_tails
 from detectors.tails import (
     Tails,
     count_bounds,
     count_tails,
     gamma_bounds,
     gamma_tails,
-    share_bounds,
-    share_tails,
     student_bounds,
     student_tails,
     surprise,
