@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from detectors.panel import Floats, Panel, Reason, Scores, checked_last, first_reported, judged
 from detectors.tails import Tails, count_bounds, count_tails, student_bounds, student_tails, surprise
-from detectors.windows import part, rolled
+from detectors.windows import at, or_missing, part, rolled
 
 ENOUGH = 8  # windows a baseline must hold
 CAUTION = 0.5  # standard errors added to an estimated dispersion: a tail suffers more from one too small
@@ -171,13 +171,13 @@ def _siblings(panel: Panel) -> list[Rows]:
 
 
 def _group(this: Floats, persons: Floats, rows: Rows, earlier: Rows, kind: str) -> _Group:
-    now, before = this[rows], _at(this, earlier)
+    now, before = this[rows], at(this, earlier)
     reported = ~np.isnan(before)
     own = np.where(reported, before, 0.0).sum(axis=1) / np.maximum(reported.sum(axis=1), 1)  # (K, M) of a window
     ranked = reported.sum(axis=1) >= ENOUGH
     full_now, enough_now = _filled(now[:, None], own, ranked, kind)
     full, enough = _filled(before, own, ranked, kind)
-    of_now, of_before = persons[rows], _at(persons, earlier)
+    of_now, of_before = persons[rows], at(persons, earlier)
     counted = kind in ("count", "amount")
     by_persons = np.full(len(rows), counted) & (of_now > 0).all(axis=1)
     by_persons &= ((of_before > 0) | ~reported).all(axis=(1, 2))
@@ -192,11 +192,6 @@ def _group(this: Floats, persons: Floats, rows: Rows, earlier: Rows, kind: str) 
         np.where(by_persons[:, None], of_now, 1.0),
         np.where(by_persons[:, None, None], of_before, 1.0),
     )
-
-
-def _at(values: Floats, rows: Rows) -> Floats:
-    """Return the rows of a table, NaN for those before its first."""
-    return np.where((rows < 0)[..., None], np.nan, values[np.maximum(rows, 0)])
 
 
 def _filled(values: Floats, own: Floats, ranked: Bools, kind: str) -> tuple[Floats, Bools]:
@@ -274,11 +269,11 @@ def _levels(group: _Group, kind: str, alpha: float) -> Floats:
     """Judge what is no count by how far it lies from the siblings' median, an amount on its logarithm."""
     logs = kind == "amount"
     now, before = ((np.log1p(np.maximum(v, 0.0)) if logs else v) for v in (group.now, group.before))
-    apart = before - np.median(before, axis=2, keepdims=True)
+    apart = before - _median(before, group.ranked[:, None])
     many = np.maximum(group.known.sum(axis=1), 1)
     usual = np.where(group.known, apart, 0.0).sum(axis=1) / many
     squares = np.where(group.known, (apart - usual[:, None]) ** 2, 0.0).sum(axis=1)
-    expected = np.median(now, axis=1, keepdims=True) + usual
+    expected = _median(now, group.ranked) + usual
     least = LEAST if logs else np.maximum(1e-3 * np.abs(expected), TINY)
     df = np.maximum(many - 1.0, 1.0)
     sd = np.maximum(np.sqrt(squares / df), least) * np.sqrt(1 + 1 / many)
@@ -289,14 +284,16 @@ def _levels(group: _Group, kind: str, alpha: float) -> Floats:
     return np.concatenate([told, np.stack(tails)])
 
 
+def _median(values: Floats, ranked: Bools) -> Floats:
+    """Return the median over those along the last axis that are ranked, 0 where none is."""
+    none = np.where(ranked.any(axis=-1, keepdims=True), np.nan, 0.0)
+    return np.asarray(np.nanmedian(np.where(ranked, values, none), axis=-1, keepdims=True))
+
+
 def _reasons(
     panel: Panel, rows: Rows, window: int, earlier: Rows, usable: Bools, alone: Bools, now: Floats
 ) -> npt.NDArray[np.int8]:
-    began = first_reported(panel.values)
     first = earlier[:, ENOUGH - 1] - window + 1  # the least that must be known
-    short = first[:, None] < began
+    short = first[:, None] < first_reported(panel.values)
     reason = np.where(usable, Reason.JUDGED, np.where(alone, Reason.NOT_SUITED, Reason.BASELINE_GAP))
-    reason = np.where(~usable & short, Reason.SHORT_HISTORY, reason)
-    young = ((rows - window + 1)[:, None] < began) & ~np.isnan(panel.values[rows])
-    reason = np.where(np.isnan(now) & young, Reason.SHORT_HISTORY, reason)
-    return np.where(np.isnan(now) & ~young, Reason.NOT_REPORTED, reason).astype(np.int8)
+    return or_missing(np.where(~usable & short, Reason.SHORT_HISTORY, reason), panel.values, rows, window, now)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from detectors.panel import Dates, Floats, Panel, Reason, Scores, checked_last, first_reported, judged
 from detectors.tails import Tails, count_bounds, count_tails, student_bounds, student_tails, surprise
-from detectors.windows import part, rolled
+from detectors.windows import at, or_missing, part, rolled
 
 ENOUGH = 8  # windows that tell how past years compare
 CAUTION = 1.0  # standard errors added to a dispersion that some two dozen windows tell of
@@ -141,19 +141,14 @@ def _row_of(dates: Dates, wanted: Dates) -> Rows:
 def _windows(panel: Panel, rows: Rows, earlier: Rows, same: list[Rows], window: int) -> _Windows:
     share, start = part(panel, window), max(0, int(earlier.min()) - window + 1)  # what lies before is not asked for
     this = rolled(panel.values[start:], window) * share
-    past = [rolled(_at(panel.values, ago[start:]), window) * share for ago in same]
+    past = [rolled(at(panel.values, ago[start:]), window) * share for ago in same]
     rows, earlier = rows - start, np.where(earlier < 0, -1, earlier - start)
     return _Windows(
-        _at(this, rows),
-        _at(this, earlier),
-        np.stack([_at(values, rows) for values in past]),
-        np.stack([_at(values, earlier) for values in past]),
+        at(this, rows),
+        at(this, earlier),
+        np.stack([at(values, rows) for values in past]),
+        np.stack([at(values, earlier) for values in past]),
     )
-
-
-def _at(values: Floats, rows: Rows) -> Floats:
-    """Return the rows of a table, NaN for those before its first."""
-    return np.where((rows < 0)[..., None], np.nan, values[np.maximum(rows, 0)])
 
 
 def _usable(told: _Windows) -> npt.NDArray[np.bool_]:
@@ -176,9 +171,7 @@ def _reasons(
     oldest = np.where(first >= 0, ago[np.maximum(first, 0)], -1)
     short = (oldest[:, None] < began) | (oldest < 0)[:, None]
     reason = np.where(usable.any(axis=0), Reason.JUDGED, np.where(short, Reason.SHORT_HISTORY, Reason.BASELINE_GAP))
-    young = ((rows - window + 1)[:, None] < began) & ~np.isnan(panel.values[rows])
-    reason = np.where(np.isnan(now) & young, Reason.SHORT_HISTORY, reason)
-    return np.where(np.isnan(now) & ~young, Reason.NOT_REPORTED, reason).astype(np.int8)
+    return or_missing(reason, panel.values, rows, window, now)
 
 
 def _joint(told: _Windows, usable: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -68,6 +68,21 @@ def test_what_rises_or_falls_everywhere_is_no_news(times: float) -> None:
     assert scores.expected[0] == pytest.approx(times * ELEVEN, rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("kind", "risen"), [("rate", ELEVEN[:6] + 50), ("score", ELEVEN[:6] + 50), ("amount", 1.5 * ELEVEN[:6])]
+)
+def test_siblings_without_a_past_have_no_part_in_what_is_expected(kind: str, risen: NDArray[np.float64]) -> None:
+    values = usual_then(risen, ELEVEN[:6])
+    values[:, [0, 2, 5]] = np.nan
+
+    scores = rank(weekly(values, kind=kind))
+
+    judged = scores.reason[0] == Reason.JUDGED
+    assert judged.tolist() == [False, True, False, True, True, False]
+    assert scores.expected[0, judged] == pytest.approx(risen[judged], rel=0.01)
+    assert np.abs(scores.surprise[0, judged]).max() < 0.5
+
+
 def test_the_first_that_has_more_is_still_the_first() -> None:
     # always first: it may have twice as much, and its rank is what it always was
     scores = rank(weekly(usual_then(with_one(10, 2200.0))))
