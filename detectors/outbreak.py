@@ -95,8 +95,8 @@ def outbreak(
         trend: Its trend is "tested", "always" there or "never".
         down: Its past values are weighted down beyond this standardised residual; with 0 none is.
         predictive: Its tails without ``level``: "plugin", "delta" or "muan".
-        least: Fewer events in the last ``least_over`` steps are no rise; None is 5 for "farrington" without ``level``,
-            else 0.
+        least: Fewer events in the last ``least_over`` steps, all of them reported, are no rise; None is 5 for
+            "farrington" without ``level``, else 0.
         least_over: Steps these are counted in.
         alpha: Tail probability of each bound; surprise does not depend on it, but for "muan".
         cache: What was known at calendar anchors, as text by content; what is come to is put in.
@@ -141,7 +141,7 @@ def outbreak(
     scores = together(each)
     if least is None:
         least = 5 if design and not level else 0
-    few = rolled(np.nan_to_num(values), least_over)[-last:] < least
+    few = rolled(values, least_over)[-last:] < least  # NaN is none: what was not reported may have been many
     scores = replace(scores, surprise=np.where(few, np.minimum(scores.surprise, 0.0), scores.surprise))
     return _among_others(scores, columns, rolled(panel.values, window)[-last:])
 

@@ -268,6 +268,19 @@ def test_what_is_no_count_is_not_judged_and_has_no_part_in_the_pattern() -> None
     np.testing.assert_array_equal(scores.surprise[:, :2], outbreak(mixed.take([0, 1])).surprise)
 
 
+def test_a_rise_after_weeks_that_were_not_reported_is_none_of_few() -> None:
+    values = counts(np.full((200, 3), 5.0))
+    values[-1] = 40
+    values[-4:-1, 0] = np.nan  # how many these were nobody knows
+    values[-4:-1, 1] = 0
+
+    surprise = outbreak(daily(values), least=41).surprise[0]
+
+    assert surprise[0] > 3
+    assert surprise[1] == 0
+    assert surprise[2] > 3
+
+
 def test_a_negative_count_is_none() -> None:
     values = counts(np.full((200, 2), 5.0))
     values[-1, 0] = -1
