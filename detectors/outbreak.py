@@ -21,7 +21,9 @@ Source: West and Harrison (1997), Bayesian Forecasting and Dynamic Models, ch. 1
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from inspect import signature
 
 import numpy as np
 import numpy.typing as npt
@@ -111,8 +113,8 @@ def outbreak(
         or the first judged after it, where ``window`` is 1.
 
     Raises:
-        ValueError: if a parameter is out of its range or unknown, the seasons do not fit into a year, or the panel has
-            fewer than ``last`` dates.
+        ValueError: if a parameter is out of its range, unknown or of another method, the seasons do not fit into a
+            year, or the panel has fewer than ``last`` dates.
     """
     if window < 1 or evidence < 1 or (delay is not None and delay < 0) or not 0 < alpha < 0.5:
         raise ValueError(
@@ -124,6 +126,21 @@ def outbreak(
             f"outbreak knows the methods {', '.join(METHODS)}, the predictives {', '.join(PREDICTIVES)},"
             f" and needs least >= 0 and least_over >= 1, found {method!r}, {predictive!r}, {least}, {least_over}"
         )
+    owned: dict[str, dict[str, object]] = {
+        "adaptive": {"season": season, "pool": pool},
+        "farrington": {
+            "level": level,
+            "years": years,
+            "half_window": half_window,
+            "periods": periods,
+            "left_out": left_out,
+            "calendar": calendar,
+            "trend": trend,
+            "down": down,
+            "predictive": predictive,
+        },
+    }
+    _refuse_of_others(method, owned)
     checked_last(panel, last)
     frequency, regressed = panel.frequency or "daily", method == "farrington"
     design = design_of(frequency, years, half_window, periods, left_out, calendar, trend, down) if regressed else None
@@ -144,6 +161,14 @@ def outbreak(
     few = rolled(values, least_over)[-last:] < least  # NaN is none: what was not reported may have been many
     scores = replace(scores, surprise=np.where(few, np.minimum(scores.surprise, 0.0), scores.surprise))
     return _among_others(scores, columns, rolled(panel.values, window)[-last:])
+
+
+def _refuse_of_others(method: str, owned: Mapping[str, Mapping[str, object]]) -> None:
+    defaults = signature(outbreak).parameters
+    for owner, given in owned.items():
+        for name, value in given.items():
+            if owner != method and value != defaults[name].default:
+                raise ValueError(f"outbreak: {name} belongs to method {owner!r}, found method={method!r}")
 
 
 @dataclass(frozen=True)

@@ -222,6 +222,12 @@ def test_more_seasons_than_a_year_holds_are_refused(days: int) -> None:
         ({"method": "farrington", "periods": 0}, "periods >= 1"),
         ({"method": "farrington", "trend": "sometimes"}, "a trend of tested, always, never"),
         ({"least": -1}, "least >= 0"),
+        ({"level": False}, "level belongs to method 'farrington', found method='adaptive'"),
+        ({"years": -3}, "years belongs to method 'farrington', found method='adaptive'"),
+        ({"trend": "sometimes"}, "trend belongs to method 'farrington', found method='adaptive'"),
+        ({"predictive": "muan"}, "predictive belongs to method 'farrington', found method='adaptive'"),
+        ({"method": "farrington", "season": False}, "season belongs to method 'adaptive', found method='farrington'"),
+        ({"method": "farrington", "pool": True}, "pool belongs to method 'adaptive', found method='farrington'"),
     ],
 )
 def test_a_parameter_that_makes_no_sense_is_named(asked: dict[str, Any], fault: str) -> None:
