@@ -17,6 +17,9 @@ from warning.rule import series_of, vocabulary
 from warning.ruleset import load_rules
 
 BAD = sorted((Path(__file__).parent / "bad_rules").glob("*.toml"))
+MORE = """fines,罚款金额,Fines,ss_po,negative,元,amount,daily,,公安局,sum,true,mid
+trials,审结案件数,Trials,ss_po,negative,件,count,monthly,,公安局,sum,true,mid
+"""
 ONE = """
 [[rule]]
 id = "{}"
@@ -32,7 +35,7 @@ yellow = {{ surprise = 3 }}
 def city(tmp_path_factory: pytest.TempPathFactory) -> City:
     folder = tmp_path_factory.mktemp("city")
     for name, text in CITY.items():
-        (folder / name).write_text(text.lstrip(), encoding="utf-8")
+        (folder / name).write_text(text.lstrip() + MORE * (name == "indicators.csv"), encoding="utf-8")
     return load_city(folder)
 
 

@@ -17,14 +17,19 @@ import numpy as np
 from pydantic import ValidationError
 
 from detectors import AMONG_SIBLINGS, DETECTORS, OF_A_WHOLE
-from detectors.panel import Panel
+from detectors.panel import Panel, Reason
 from detectors.rank import FEWEST
 from warning.checked import Checked, checked, faults_of, read_toml, suggestion
 from warning.city import City
 from warning.errors import ConfigError, together
 from warning.rule import Evidence, PlaceColours, Rule, Ruleset, series_of, vocabulary
 
-TRIAL = np.arange(np.datetime64("2023-01-02"), np.datetime64("2026-01-05"))  # as long as the usual three-year window
+TRIALS = {  # dates at least as long as the usual three-year window, and as many weeks as days
+    "daily": np.arange(np.datetime64("2023-01-02"), np.datetime64("2026-01-05")),
+    "weekly": np.arange(np.datetime64("2005-01-03"), np.datetime64("2026-01-05"), 7),
+    "monthly": np.arange(np.datetime64("2006-01"), np.datetime64("2026-01")).astype("datetime64[D]"),
+}
+JUDGED_BY_ALL = {("weekly", "count"): None}
 _WORDS = {"int": "a whole number", "float": "a number", "str": "a text in quotation marks", "bool": "true or false"}
 
 
@@ -114,7 +119,7 @@ def _faults_of_rule(rule: Rule, area: str, city: City | None) -> Iterator[str]:
     if rule.detector not in DETECTORS:
         yield f"detector {rule.detector!r} is unknown; known: {', '.join(sorted(DETECTORS))}"
         return
-    yield from _faults_of_parameters(rule) or _refusal(rule.detector, tuple(sorted(rule.parameters.items())))
+    yield from _faults_of_parameters(rule) or _faults_of_judging(rule, city)
     if city is not None and "line_per_10000" in rule.parameters:
         yield from _faults_of_persons(rule, city)
     yield from _faults_of_whole(rule, city)
@@ -227,24 +232,40 @@ def _faults_of_siblings(rule: Rule, city: City) -> Iterator[str]:
         siblings = {city.root} if above is None else set(city.children[above])
         where = "places" if rule.places else "tier"
         if len(siblings) < FEWEST:
-            yield f"{where}: {min(named & siblings)!r} has {len(siblings) - 1} siblings, {rule.detector!r} needs 2"
+            yield (
+                f"{where}: {min(named & siblings)!r} has too few siblings for {rule.detector!r}:"
+                f" {len(siblings) - 1}, needs {FEWEST - 1}"
+            )
         elif lacking := sorted(siblings - named):
             yield (
                 f"{where}: {rule.detector!r} ranks all places of {above!r} among each other; add {', '.join(lacking)}"
             )
 
 
+def _faults_of_judging(rule: Rule, city: City | None) -> Iterator[str]:
+    known = [] if city is None else [city.indicators[name] for name in rule.indicators if name in city.indicators]
+    alike = {(indicator.frequency, indicator.kind): None for indicator in known} or JUDGED_BY_ALL
+    parameters = tuple(sorted(rule.parameters.items()))
+    faults = (_refusal(rule.detector, parameters, frequency, kind) for frequency, kind in alike)
+    yield from dict.fromkeys(fault for fault in faults if fault is not None)
+
+
 @cache
-def _refusal(detector: str, parameters: tuple[tuple[str, bool | int | float | str], ...]) -> list[str]:
-    """What the detector itself says of parameters, asked about a series nobody reported."""
-    nothing = Panel(
-        dates=TRIAL, series=[""], values=np.full((len(TRIAL), 1), np.nan), denominators=np.ones((len(TRIAL), 1))
-    )
+def _refusal(
+    detector: str, parameters: tuple[tuple[str, bool | int | float | str], ...], frequency: str, kind: str
+) -> str | None:
+    """Return why a detector could never judge such series, asked itself about siblings that were reported once."""
+    dates = TRIALS[frequency]
+    values = np.full((len(dates), FEWEST), np.nan)
+    values[-1] = 1.0
+    panel = Panel(dates, list(range(FEWEST)), values, frequency, kind, denominators=np.ones_like(values))
     try:
-        DETECTORS[detector](nothing, last=1, **dict(parameters))
+        scores = DETECTORS[detector](panel, last=1, **dict(parameters))
     except ValueError as error:
-        return [f"parameters: {error}"]
-    return []
+        return f"parameters: {error}"
+    if (scores.reason == Reason.NOT_SUITED).all():
+        return f"detector: {detector!r} judges no {frequency} {kind}{' with these parameters' if parameters else ''}"
+    return None
 
 
 def _fits(value: object, annotation: str) -> bool:
