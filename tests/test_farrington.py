@@ -263,6 +263,23 @@ def test_a_series_that_began_later_has_the_years_it_has() -> None:
     assert both.expected[0, 1] == pytest.approx(alone.expected[0, 0])
 
 
+def test_a_sum_with_a_step_whose_iteration_does_not_end_has_failed() -> None:
+    rare = np.random.default_rng(2).poisson(0.02, (360, 200)).astype(float)
+    asked: list[dict[str, Any]] = [{}, {"window": 3}, {"evidence": 2}]
+
+    each, sums, together = (
+        outbreak(weekly(rare[:, [113, 0]]), last=20, method="farrington", level=False, **ask) for ask in asked
+    )
+
+    failed = each.reason == Reason.FAILED  # of the first series, some in the middle
+    of_three = failed[2:] | failed[1:-1] | failed[:-2]
+    assert 0 < failed[:, 0].sum() < of_three[:, 0].sum() < 18
+    np.testing.assert_array_equal(sums.reason[2:] == Reason.FAILED, of_three)
+    np.testing.assert_array_equal(np.isnan(sums.expected[2:]), of_three)
+    after = np.vstack([[[False, False]], failed[:-1] & ~failed[1:]])  # the longer sum is left out
+    np.testing.assert_array_equal(together.surprise[after], each.surprise[after])
+
+
 def test_a_season_of_which_no_week_was_reported_is_a_gap() -> None:
     values = counts(np.full((200, 1), 20.0))
     back = steps_back(MONDAY + 7 * np.arange(199, 200), "weekly", 3, calendar=True)[0]

@@ -79,13 +79,16 @@ def by_regression(
     """
     rows = np.arange(max(len(values) - last - max(windows) + 1, 0), len(values))
     told = foreseen(values, rows, panel.dates[rows], str(panel.frequency), design)
+    failed = told.reason == Reason.FAILED
+    means = np.where(failed, np.nan, told.mean)  # what an iteration was left at is no mean
     each = []
     for window in windows:
-        mean = rolled(told.mean, window)[-last:]
-        sd = rolled(told.mean * told.sd, window)[-last:] / mean  # they err together
+        mean = rolled(means, window)[-last:]
+        sd = rolled(means * told.sd, window)[-last:] / mean  # they err together
         observed = rolled(values, window)[-last:]
         reason = told.reason[-last:].astype(np.int8)
         reason[np.isnan(mean) & (reason == Reason.JUDGED)] = Reason.SHORT_HISTORY
+        reason[rolled(failed.astype(np.float64), window)[-last:] > 0] = Reason.FAILED
         reason[np.isnan(observed)] = Reason.NOT_REPORTED
         found = exceedance(observed, mean, sd, told.dispersion[-last:], predictive=predictive, alpha=alpha)
         each.append(
