@@ -94,6 +94,22 @@ def test_of_a_rule_that_is_no_more_nothing_is_told(shipped: Deployment) -> None:
     assert standing_of(shipped, {"daily": known(shipped)}, alert("pp_rs.gone")) is None
 
 
+@pytest.mark.parametrize(
+    ("now", "read"),
+    [
+        pytest.param({"indicators": ("pp_rs_other",)}, True, id="another-indicator"),
+        pytest.param({"indicators": ("pp_rs_other",)}, False, id="of-another-frequency"),
+        pytest.param({"tier": "city"}, True, id="another-tier"),
+    ],
+)
+def test_of_a_rule_that_judges_the_series_no_more_nothing_is_told(
+    shipped: Deployment, now: dict[str, object], read: bool
+) -> None:
+    changed = replace(shipped, rules=replace(shipped.rules, rules=(Rule.model_validate(RANK | now),)))
+
+    assert standing_of(changed, {"daily": known(shipped)} if read else {}, alert()) is None
+
+
 def test_a_rule_that_ranks_some_of_the_siblings_is_told_whom_it_lacks(tmp_path: Path, shipped: Deployment) -> None:
     some = [place.code for place in shipped.city.at_tier("district")][:-2]
     (tmp_path / "response.toml").write_text(

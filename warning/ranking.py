@@ -12,6 +12,7 @@ from detectors.rank import ranks
 from warning.batch import panel_of, persons
 from warning.grounds import Standing, ground
 from warning.model import Alert, SeriesKey
+from warning.rule import judges
 from warning.scoring import Known
 from warning.service import Deployment
 
@@ -19,14 +20,16 @@ from warning.service import Deployment
 def standing_of(deployment: Deployment, panels: Mapping[str, Known], alert: Alert) -> Standing | None:
     """Return where an alert's place stood on the date that is told, and where it usually does.
 
-    None where its rule does not rank, is no more, or where a sibling's value is missing.
+    None where its rule does not rank, is no more or no longer judges the series, or where a sibling's value is missing.
     """
     signal, city = ground(alert), deployment.city
     rule = next((one for one in deployment.rules.rules if signal is not None and one.id == signal.rule), None)
     above = city.places[alert.place].parent
     if signal is None or rule is None or above is None or rule.detector not in AMONG_SIBLINGS:
         return None
-    known = panels[city.indicators[alert.indicator].frequency]
+    known = panels.get(city.indicators[alert.indicator].frequency)
+    if known is None or not judges(rule, alert.key, city):
+        return None
     keys = [SeriesKey(alert.indicator, place) for place in city.children[above]]
     if not all(key in known.index for key in keys):
         return None
