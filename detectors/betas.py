@@ -14,7 +14,7 @@ from scipy.special import betainc, betaincc, digamma, expit, gammaln, log_expit,
 
 from detectors.masses import WALK, boundary
 from detectors.panel import Floats
-from detectors.tails import Numbers, Tails
+from detectors.tails import Numbers, Tails, neighbours
 
 COARSE = np.linspace(-6.0, 6.0, 17)
 REACH = np.linspace(-14.0, 14.0, 71)  # nodes of an integral over a beta's logit, in its standard deviations
@@ -31,7 +31,7 @@ def share_tails(x: Numbers, whole: Numbers, a: Numbers, b: Numbers) -> Tails:
     """
     given = np.broadcast_arrays(*(np.asarray(numbers, dtype=np.float64) for numbers in (x, whole, a, b)))
     x, whole, a, b = (numbers.ravel() for numbers in given)
-    low, high = np.floor(x + 1e-9), np.ceil(x - 1e-9)
+    low, high = neighbours(x)
     after, everything = np.clip(high + 1, 1.0, np.maximum(whole, 1.0)), high >= whole
     upwards = high * (a + b) > whole * a
     small = _either(after, whole, a, b, below=~upwards)

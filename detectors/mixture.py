@@ -15,7 +15,7 @@ from scipy.special import betainc, gammainccinv, gammaincinv, gammaln
 
 from detectors.masses import Parts, boundary, part_tails
 from detectors.panel import Floats
-from detectors.tails import Tails
+from detectors.tails import Tails, neighbours
 
 WORST = -20.0  # a log likelihood no single value goes below: one epidemic does not decide how a series scatters
 TRIFLE = 1e-9  # weight of a part the bounds leave out
@@ -96,7 +96,7 @@ class Cells:
         weight /= np.bincount(cell, weight, len(x))[cell]
         mean, size, value = self.mean[cell, part], self.size[cell, part], x[cell]
         busy = mean / (size + mean)
-        low, high = np.floor(value), np.ceil(value)
+        low, high = neighbours(value)
         rise = np.where(low >= 1, betainc(np.maximum(low, 1.0), size, busy), 1.0)
         above = betainc(high + 1, size, busy)
         tails = (np.bincount(cell, weight * tail, len(x)) for tail in (rise, above))

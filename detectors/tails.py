@@ -28,13 +28,18 @@ class Tails(NamedTuple):
     above: Floats
 
 
+def neighbours(x: Numbers) -> tuple[Floats, Floats]:
+    """Return the whole numbers on either side of values; one but for rounding (0.1 * 30) is its own."""
+    return _floats(np.floor(x + TINY)), _floats(np.ceil(x - TINY))
+
+
 def count_tails(x: Numbers, mean: Numbers, size: Numbers) -> Tails:
     """Return the tails of negative binomials (variance mean + mean²/size; size inf is Poisson).
 
     A fractional ``x``, as a corrected or shared-out count may be, keeps the wider of its neighbours' tails.
     """
     x, size = np.maximum(x, 0.0), np.minimum(size, POISSON)
-    low, high = np.floor(x + 1e-9), np.ceil(x - 1e-9)
+    low, high = neighbours(x)
     busy = mean / (size + mean)
     rise = np.where(low >= 1, betainc(np.maximum(low, 1.0), size, busy), np.where(np.isnan(low), np.nan, 1.0))
     return Tails(rise, _floats(betainc(size, high + 1, 1 - busy)), _floats(betainc(high + 1, size, busy)))

@@ -75,6 +75,20 @@ def test_nothing_expected_bounds_nothing() -> None:
     assert (lower[0], upper[0]) == (0, 0)
 
 
+@pytest.mark.parametrize("three", [sum([0.1] * 30), 0.1 * 3 * 10], ids=["a-little-less", "a-little-more"])
+def test_a_count_but_for_rounding_has_the_same_tails_in_both_ways(three: float) -> None:
+    shared_out = np.array([three])
+    cells = Cells(np.array([[2.0, 4.0]]), np.array([[5.0, 1e6]]), np.full((1, 2), 0.5))
+
+    rise, above = cells.rises(shared_out)
+
+    tails = cells.tails(np.array([3.0]))
+    assert rise == pytest.approx(tails.rise)
+    assert above == pytest.approx(tails.above)
+    assert three != 3
+    assert cells.tails(shared_out).above == pytest.approx(tails.above)
+
+
 @pytest.mark.parametrize("mean", [1e-300, 1e-12, 1e12, 1e17, 1e30, 1e99])
 def test_the_search_ends_for_numbers_of_any_size(mean: float) -> None:
     cells = Cells(np.full((1, 2), mean), np.array([[5.0, 1e6]]), np.full((1, 2), 0.5))
