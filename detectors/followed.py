@@ -44,6 +44,10 @@ def followed(
         ahead: How many final dates to judge.
         alpha: Tail probability of each bound.
         recalibrate: Whether rises that came too often are believed less.
+
+    Returns:
+        What is said of the last dates, (ahead, N) each.  NaN where the value was not reported or the fit says nothing
+        of it: such dates teach nothing, either.  A series that teaches nothing is expected where its fit is.
     """
     shape = rate(mean, Moments(*(np.broadcast_to(part, mean.shape) for part in moments)))
     known = np.where(np.isfinite(shape), values, np.nan)

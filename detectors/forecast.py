@@ -69,10 +69,9 @@ def forecast(
     Returns:
         Scores with (K, N) arrays.  Counts scatter as a mixture of negative binomials weighted by how well each had the
         steps before, never below Poisson's; the spread of others is that of the fit's residuals, as of new values.
-        Abstains with SHORT_HISTORY where a series
-        began under 365 days before the anchor or under half of its dates are reported; NOT_SUITED on monthly
-        panels; FAILED where Prophet gives up or was ended, for that
-        series and anchor alone.
+        Abstains with SHORT_HISTORY where a series began under 365 days before the anchor or under half of its dates
+        are reported; NOT_SUITED on monthly panels; FAILED where Prophet gives up or was ended, for that series and
+        anchor alone.
 
     Raises:
         ValueError: if a parameter is out of its range, ``engine`` does not fit such a model, or the panel has

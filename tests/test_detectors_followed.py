@@ -19,11 +19,12 @@ def counts(mean: float, series: int = 40, days: int = DAYS, seed: int = 2) -> np
     return np.random.default_rng(seed).negative_binomial(10, 10 / (10 + mean), (days, series)).astype(float)
 
 
-def judged(values: np.ndarray, mean: float, spent: float = 0.0, ahead: int = 7) -> Judged:
+def judged(values: np.ndarray, mean: float | np.ndarray, spent: float = 0.0, ahead: int = 7) -> Judged:
     n = values.shape[1]
-    moments = Moments(*(np.full(n, number) for number in (mean, mean, mean**2, 1000.0, spent)))
+    usual = float(np.nanmean(mean))
+    moments = Moments(*(np.full(n, number) for number in (usual, usual, usual**2, 1000.0, spent)))
     dates = MONDAY + np.arange(len(values))
-    shape = np.full(values.shape, mean)
+    shape = np.broadcast_to(mean, values.shape)
     return followed(dates, "daily", values, shape, moments, ahead=ahead, alpha=0.001, recalibrate=False)
 
 
@@ -48,13 +49,16 @@ def test_a_fit_that_spent_much_is_believed_less() -> None:
     assert upper[1] > 1.1 * upper[0]
 
 
-def test_what_the_fit_says_nothing_of_is_not_judged() -> None:
+@pytest.mark.parametrize("lacking", ["value", "mean"])
+def test_what_was_not_reported_or_the_fit_says_nothing_of_is_not_judged(lacking: str) -> None:
     values = counts(20.0, series=1)
-    values[-3] = np.nan
+    mean = np.full(values.shape, 20.0)
+    (values if lacking == "value" else mean)[[-80, -3]] = np.nan
 
-    found = judged(values, 20.0)
+    found = judged(values, mean)
 
-    assert np.isnan(found.surprise[:, 0]).tolist() == [False] * 4 + [True] + [False] * 2
+    for told in (found.expected, found.lower, found.upper, found.surprise, found.above):
+        assert np.isnan(told[:, 0]).tolist() == [False] * 4 + [True] + [False] * 2
 
 
 def test_a_series_three_times_as_high_since_the_spring_is_no_surprise_any_more() -> None:

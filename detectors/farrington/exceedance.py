@@ -23,29 +23,32 @@ POWER = 2 / 3
 
 @dataclass(frozen=True)
 class Exceedance:
-    """Bounds and tails of observed counts."""
+    """Bounds and tails of observed counts, each (K, N)."""
 
     lower: Floats
     upper: Floats
     tails: Tails
 
     def score(self, observed: Floats, expected: Floats) -> Floats:
-        """Return how far a count lies towards its upper bound: above 1 it is beyond."""
+        """Return (K, N): how far a count lies towards its upper bound: above 1 it is beyond."""
         return np.asarray((observed - expected) / (self.upper - expected))
 
 
 def exceedance(
     observed: Floats, mean: Floats, sd: Floats, dispersion: Floats, *, predictive: str, alpha: float
 ) -> Exceedance:
-    """Compare counts with what was foreseen of them; everything broadcasts, NaN stays NaN.
+    """Compare counts with what was foreseen of them; NaN stays NaN.
 
     Args:
-        observed: Counts.
-        mean: Foreseen.
-        sd: Of the log mean.
-        dispersion: Variance / mean, at least 1.
+        observed: Counts, (K, N); the other arrays may be of any shape that broadcasts with them.
+        mean: Foreseen, (K, N).
+        sd: Of the log mean, (K, N).
+        dispersion: Variance / mean, at least 1, (K, N).
         predictive: "plugin", "delta" or "muan".
         alpha: Tail probability of each bound; a part of "muan".
+
+    Returns:
+        Bounds in counts, (K, N), and the tails at ``observed``; by "delta" they are no whole numbers.
     """
     if predictive == "delta":
         return _powered(observed, mean, sd, dispersion, alpha)
