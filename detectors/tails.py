@@ -15,6 +15,7 @@ from scipy.special import betainc, gammainc, gammaincc, gammainccinv, gammaincin
 from detectors.panel import Floats
 
 SMALLEST = 1e-300
+TINY = 1e-9  # a value so near a whole number is one
 POISSON = 1e10  # the size from which a negative binomial is computed as: Poisson to seven digits
 
 Numbers = Floats | float

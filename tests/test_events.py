@@ -84,7 +84,7 @@ def test_any_other_column_stops_the_feed_and_is_named(city: City, header: str) -
 def test_a_column_that_may_tell_of_a_person_is_not_one_that_a_mapping_may_ignore(city: City) -> None:
     content = "网格,时间,类别,结果,处置人\n010101-1,2026-11-20,盗窃,,甲\n"
 
-    with pytest.raises(SourceError, match="列“处置人”可能载有个人信息.*ignore 不能放行"):
+    with pytest.raises(SourceError, match=r"列“处置人”可能载有个人信息.*ignore 不能放行"):
         read(city, content)
 
 
