@@ -18,6 +18,7 @@ from detectors.tails import Numbers, Tails, neighbours
 
 COARSE = np.linspace(-6.0, 6.0, 17)
 REACH = np.linspace(-14.0, 14.0, 71)  # nodes of an integral over a beta's logit, in its standard deviations
+EDGE = 64  # so near to none or all a beta is no normal, and the coarse nodes are off by up to seven per cent
 LARGE = 1e6  # whole, a and b together, up to which a probability is right to nine digits
 
 Bools = npt.NDArray[np.bool_]
@@ -76,7 +77,9 @@ def _rises(x: Floats, asked: Bools, whole: Floats, a: Floats, b: Floats) -> Floa
     Where numbers are large all are P(X >= x).
     """
     found = np.ones((2 * WALK + 1, len(x)))
-    found[:, asked] = _share_from(x[asked], whole[asked], a[asked], b[asked], nodes=COARSE)
+    edge = np.minimum(x, whole - x + 1) < EDGE
+    for cells, nodes in ((asked & edge, REACH), (asked & ~edge, COARSE)):
+        found[:, cells] = _share_from(x[cells], whole[cells], a[cells], b[cells], nodes=nodes)
     near = np.flatnonzero(asked & (whole + a + b < LARGE))
     x, whole, a, b = x[near], whole[near], a[near], b[near]
     here = _mass(x, whole, a, b)

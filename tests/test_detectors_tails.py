@@ -93,6 +93,7 @@ def test_share_tails_are_those_of_scipy(x: int, more: int, a: float, b: float) -
 
 @settings(deadline=None)
 @given(st.integers(0, 3000), st.floats(0.02, 500), st.floats(0.02, 500), st.sampled_from([0.05, 0.001]))
+@example(75, 0.576, 0.576, 0.05)  # P(X = 75) is .04999
 def test_a_part_beyond_a_bound_is_a_part_beyond_its_surprise(whole: int, a: float, b: float, alpha: float) -> None:
     lower, upper = share_bounds(alpha, whole, a, b)
 
