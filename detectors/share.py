@@ -63,7 +63,8 @@ def share(
         of its whole; for ratios both are per cent.  The tail is beta-binomial, as wide as past blocks scattered and
         as the usual share is uncertain.  Abstains with NOT_REPORTED where a part or a whole of the window is
         missing, SHORT_HISTORY with fewer than 8 windows reported before, NOT_SUITED where these have no whole,
-        the part is more than the whole, the kind is neither count nor ratio, or a ratio's whole is nothing.
+        the part is more than the whole or less than nothing, now or in the past together, the kind is neither count
+        nor ratio, or a ratio's whole is nothing.
 
     Raises:
         ValueError: if ``window`` < 1, ``gap`` < 0, ``baseline`` < 8 windows, ``line`` is not in (0, 100),
@@ -82,10 +83,10 @@ def share(
     parts = np.where(counted, panel.values, panel.values * wholes / 100)
     part, whole = (_sums(numbers, rows + 1, window) for numbers in (parts, wholes))
     why = _reasons(panel, rows, parts, wholes, window, baseline, gap)
-    unsuited = (part > whole) | ~np.isin(panel.kinds, ("count", "ratio")) | (~counted & (whole <= 0))
-    reason = np.where((why == Reason.JUDGED) & unsuited, Reason.NOT_SUITED, why).astype(np.int8)
-
     past = _past(panel, parts, wholes, rows - window - gap + 1, window, baseline)
+    unsuited = (part < 0) | (part > whole) | (past.part < 0) | (past.part > past.whole)
+    unsuited |= ~np.isin(panel.kinds, ("count", "ratio")) | (~counted & (whole <= 0))
+    reason = np.where((why == Reason.JUDGED) & unsuited, Reason.NOT_SUITED, why).astype(np.int8)
     cells = reason == Reason.JUDGED
     numbers = np.full((6, *reason.shape), np.nan)  # expected, lower, upper, rise, fall, above
     numbers[:, cells] = part_of_whole(part[cells], whole[cells], Past(*(told[cells] for told in past)), alpha)
