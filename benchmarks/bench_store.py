@@ -23,7 +23,7 @@ import numpy as np
 from detectors.panel import Scores
 from warning.intake import import_folder
 from warning.model import Indicator, Place, SeriesKey
-from warning.store import Store, observation, open_store, score
+from warning.store import Store, matrix, observation, open_store, score
 from warning.store.score import Way
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -76,8 +76,12 @@ def main() -> int:
 
         found = [
             _measured(f"{rows:,} CSV rows read, checked and stored", imported, 15.0, times=3),
-            _measured("window, 407 x 1,095 daily and 77 x 156 weekly", windows, 0.5, times=7),
+            _measured("window, 407 x 1,095 daily and 77 x 156 weekly, from the rows", windows, 0.5, times=7),
         ]
+        store = open_store(path)
+        matrix.refresh(store, days[0].item(), LAST)
+        store.close()
+        found.append(_measured("the same from the matrix, as a sweep reads it", windows, 0.1, times=7))
         store = open_store(path)
         found.append(_measured("5,291 new scores of a sweep saved", _saving(store, daily), 0.1, times=7))
         store.close()
