@@ -42,10 +42,9 @@ def main() -> int:
 
 def _whole_indicators(real: Real) -> Real:
     """Return all places of some indicators: those that are ranked must be there."""
-    indicators = [key[0] for key in real.panel.series]  # type: ignore[index]
-    names = list(dict.fromkeys(indicators))
-    kept = set(names[:: max(1, len(indicators) // LARGEST)])
-    return real.take(lambda n: indicators[n] in kept)
+    names = list(dict.fromkeys(real.indicators))
+    kept = set(names[:: max(1, len(real.indicators) // LARGEST)])
+    return real.take(lambda n: real.indicators[n] in kept)
 
 
 if __name__ == "__main__":

@@ -62,12 +62,14 @@ class Real:
 
     panel: Panel
     quiet: npt.NDArray[np.bool_]  # (T,)
+    indicators: tuple[str, ...]  # N
     places: tuple[str, ...]  # N
 
     def take(self, wanted: Callable[[int], bool]) -> Real:
         """Return the series whose number is wanted."""
         columns = [n for n in range(len(self.places)) if wanted(n)]
-        return Real(self.panel.take(columns), self.quiet, tuple(self.places[n] for n in columns))
+        indicators, places = (tuple(names[n] for n in columns) for names in (self.indicators, self.places))
+        return Real(self.panel.take(columns), self.quiet, indicators, places)
 
     def sample(self, at_most: int) -> Real:
         """Return at most so many of the series, evenly chosen."""
@@ -109,7 +111,8 @@ def read(feed: Feed) -> Real:
         values = values.fillna(0.0)
     days = values.index.to_numpy().astype("datetime64[D]")
     panel = Panel(days, list(values.columns), values.to_numpy(float), feed.frequency)
-    return Real(panel, _quiet(feed, days), tuple(values.columns.get_level_values(1).astype(str)))
+    indicators, places = (tuple(values.columns.get_level_values(n).astype(str)) for n in range(2))
+    return Real(panel, _quiet(feed, days), indicators, places)
 
 
 def _dates(feed: Feed, rows: pd.DataFrame) -> pd.DatetimeIndex:

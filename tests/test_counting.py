@@ -47,16 +47,14 @@ class Desk:
         day, _, clock = when.partition(" ")
         path = self.folder / "feeds" / name
         path.write_text(content, encoding="utf-8")
-        said = mapping or feed()
-        (account,) = import_folder(
-            *(self.store, self.city, self.folder / "feeds"),
-            now=at(DAYS[int(day)], clock),
-            late_after=LATE_AFTER,
-            zone=ZONE,
-            feeds={said.id: said},
-        )
+        (account,) = self.takes_in(at(DAYS[int(day)], clock), mapping or feed())
         path.unlink()
         return account
+
+    def takes_in(self, now: datetime, mapping: Feed) -> list[FileAccount]:
+        """Take in the folder, all of whose files the mapping claims."""
+        folder, feeds = self.folder / "feeds", {mapping.id: mapping}
+        return import_folder(self.store, self.city, folder, now=now, late_after=LATE_AFTER, zone=ZONE, feeds=feeds)
 
     def thefts(self, day: str) -> list[list[float]]:
         return values(self.store, "thefts", day)
@@ -135,9 +133,8 @@ def test_the_same_day_again_changes_nothing(desk: Desk) -> None:
 
 def test_the_same_file_is_read_once(desk: Desk) -> None:
     (desk.folder / "feeds" / "网格.csv").write_text(table("010101-1 20 盗窃"), encoding="utf-8")
-    asked = {"now": at(DAYS[21], "08:00"), "late_after": LATE_AFTER, "zone": ZONE, "feeds": {"grid": feed()}}
 
-    first, again = (import_folder(desk.store, desk.city, desk.folder / "feeds", **asked) for _ in range(2))  # type: ignore[arg-type]
+    first, again = (desk.takes_in(at(DAYS[21], "08:00"), feed()) for _ in range(2))
 
     assert (len(first), again) == (1, [])
 
@@ -348,11 +345,9 @@ def test_an_increment_that_cannot_be_used_leaves_what_was_counted(desk: Desk) ->
 def test_an_empty_increment_that_lies_in_the_folder_is_a_sign_of_life_once(desk: Desk) -> None:
     (desk.folder / "feeds" / "网格空.csv").write_text(table(), encoding="utf-8")
 
-    def taken_in(day: int) -> list[FileAccount]:
-        asked = {"late_after": LATE_AFTER, "zone": ZONE, "feeds": {"grid": increments()}}
-        return import_folder(desk.store, desk.city, desk.folder / "feeds", now=at(DAYS[day], "08:00"), **asked)  # type: ignore[arg-type]
+    taken_in = [desk.takes_in(at(DAYS[day], "08:00"), increments()) for day in (18, 19)]
 
-    assert [len(taken_in(day)) for day in (18, 19)] == [1, 0]
+    assert [len(accounts) for accounts in taken_in] == [1, 0]
     assert list(tally.days(desk.store, 1)) == [(DAYS[18] - date(1970, 1, 1)).days]
 
 

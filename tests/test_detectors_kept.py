@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from detectors import Panel, Scores, kept
-from detectors.counts import after
+from detectors.counts import Anchor, Counts, Judged, Way, after
 from detectors.outbreak import outbreak
 
 MONDAY = np.datetime64("2022-01-03")
@@ -24,9 +24,9 @@ def blocks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Note which blocks are gone through."""
     gone: list[int] = []
 
-    def noted(*given: object) -> object:
-        gone.append(given[3])  # type: ignore[arg-type]
-        return after(*given)  # type: ignore[arg-type]
+    def noted(anchor: Anchor, counts: Counts, way: Way, block: int, found: Judged) -> Anchor:
+        gone.append(block)
+        return after(anchor, counts, way, block, found)
 
     monkeypatch.setattr(kept, "after", noted)
     return gone
@@ -79,46 +79,43 @@ def test_a_new_day_costs_a_block_or_two(blocks: list[int]) -> None:
     assert len(cache) == 1
 
 
-def test_what_is_corrected_among_the_last_dates_costs_no_history(blocks: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("kept_of", "corrected", "most"),
+    [
+        pytest.param(14, -14, 2, id="among-the-last-dates"),
+        pytest.param(120, -80, 6, id="after-an-older-anchor-that-was-kept"),
+    ],
+)
+def test_what_was_known_before_a_correction_is_gone_on_from(
+    blocks: list[int], kept_of: int, corrected: int, most: int
+) -> None:
     values, cache = told("daily"), Cache()
-    outbreak(panel("daily", values), last=14, cache=cache)
+    outbreak(panel("daily", values), last=kept_of, cache=cache)
     blocks.clear()
 
-    values[-14, 3] += 40
+    values[corrected, 3] += 40
     found = outbreak(panel("daily", values), last=14, cache=cache)
 
-    assert len(blocks) <= 2
+    assert len(blocks) <= most
     same(found, outbreak(panel("daily", values), last=14))
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        pytest.param(lambda values: values[-80, 3:4].__iadd__(40), id="a-correction-of-long-ago"),
-        pytest.param(lambda values: values[5, 1:2].__setitem__(0, np.nan), id="a-value-taken-back"),
+        pytest.param((-80, 3, 40.0), id="a-correction-of-long-ago"),
+        pytest.param((5, 1, np.nan), id="a-value-taken-back"),
     ],
 )
-def test_what_is_corrected_before_makes_another_history(change: object) -> None:
+def test_what_is_corrected_before_makes_another_history(change: tuple[int, int, float]) -> None:
     values, cache = told("daily"), Cache()
     outbreak(panel("daily", values), last=14, cache=cache)
 
-    change(values)  # type: ignore[operator]
+    row, series, more = change
+    values[row, series] += more
     found = outbreak(panel("daily", values), last=14, cache=cache)
 
     assert len(cache) == 2
-    same(found, outbreak(panel("daily", values), last=14))
-
-
-def test_what_was_known_before_a_correction_is_gone_on_from(blocks: list[int]) -> None:
-    """An older anchor, kept while longer back was asked for, serves what was corrected after it."""
-    values, cache = told("daily"), Cache()
-    outbreak(panel("daily", values), last=120, cache=cache)
-    blocks.clear()
-
-    values[-80, 3] += 40
-    found = outbreak(panel("daily", values), last=14, cache=cache)
-
-    assert len(blocks) <= 6
     same(found, outbreak(panel("daily", values), last=14))
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from little_city import EAST, FIRST, FRIDAY, SATURDAY, WEST, Cell, at, deliver, lay, usual
+from little_city import EAST, FIRST, FRIDAY, SATURDAY, WEST, Cell, at, deliver, lay, set_clock, usual
 
 from warning import pipeline
 from warning.batches import batches
 from warning.jobs import context_of, take_in
 from warning.model import Alert, Level, SeriesKey, Transition
+from warning.replay import as_known, replay
 from warning.service import Service, open_service
 from warning.store import alert as alerts_of
 from warning.store import outbox
@@ -86,6 +87,21 @@ def test_a_step_that_lasts_is_told_once_and_is_the_usual_then(service: Service) 
     assert alert.active is Level.CALM
     [(mail, _)] = daily_messages(context_of(service, sunday, at(date(2026, 11, 16), "08:00")))
     assert "水平改变：截至11月15日，近14日稳定在新的水平，此后以新水平为常态研判。" in mail.text
+
+
+def test_a_replay_tells_of_a_new_level_as_the_sweeps_did(service: Service) -> None:
+    days = [date(2026, 11, 2) + timedelta(days=n) for n in range(14)]
+    live(service, lambda i, p, d, v: 24 if (i, p) == THEFTS and d >= days[0] else 0, *days)
+    set_clock(service.config.base, at(days[-1] + timedelta(days=1), "07:30"))
+
+    replayed = [event for day in replay(service, days, as_known(service)) for event in day.events]
+
+    found, swept = (
+        sorted((e.date, e.alert, e.transition) for e in events)
+        for events in (replayed, alerts_of.events(service.store))
+    )
+    assert found == swept
+    assert (days[-1], Transition.LEVEL_CHANGED) in {(day, what) for day, _, what in found}
 
 
 def test_a_burst_of_a_week_is_no_new_level(service: Service) -> None:

@@ -175,7 +175,7 @@ def test_what_happened_to_the_alerts_is_what_the_sweeps_said(lived: Lived) -> No
 
     assert found == [_happened(day.events) for day in lived.swept]
     seen = {event.transition for day in lived.replayed for event in day.events}
-    assert seen == set(Transition) - {Transition.LEVEL_CHANGED}  # which takes weeks of an alert
+    assert seen == set(Transition) - {Transition.LEVEL_CHANGED}  # ``test_level_and_batch`` replays it
 
 
 def test_the_alerts_stand_as_the_sweeps_left_them(lived: Lived) -> None:

@@ -32,9 +32,8 @@ def batches(places: Iterable[str], observed: Floats, expected: Floats) -> dict[s
         return {}
     came, usual = observed[known], expected[known]
     total, whole = (np.bincount(place, part) for part in (came, usual))
-    of_place = place == np.arange(len(names))[:, None]
-    most = np.where(of_place, came - usual, -np.inf).argmax(axis=1)  # what grew most
     series = np.bincount(place)
+    most = np.lexsort((came - usual, place))[np.cumsum(series) - 1]  # of each place, what grew most
     batch = (total >= TIMES * whole) & (total - whole >= EXTRA) & (series >= FEWEST)
     batch &= total - came[most] >= REST * (whole - usual[most])
     batch &= np.bincount(place, came > usual) >= MOST * series

@@ -24,6 +24,8 @@ from warning.service import Deployment
 from warning.since import onset_of
 from warning.situation import Nearest
 
+Columns = npt.NDArray[np.int64]  # of a panel, one for each series of a rule
+
 EXPECTING = ("outbreak", "forecast")  # methods that know weekday and holiday
 NEVER_FULL = 0.99  # what is called calm has not reached its threshold, whatever the rounding
 
@@ -146,7 +148,11 @@ def verdicts(
     for frequency, panel in panels.items():
         rules = [rule for rule in found.values() if rule.frequency == frequency]
         days = panel.dates[len(panel.dates) - lasts.get(frequency, 0) :]
-        best, changed = _best(rules, panel, days)
+        columns = {rule.rule.id: np.array([panel.index[key] for key in rule.keys]) for rule in rules}
+        counted = np.array(
+            [deployment.city.indicators[key.indicator].kind == "count" for key in panel.keys], dtype=bool
+        )
+        best, changed = _best(rules, panel, days, columns)
         new = (best > Level.MISSING) & (days[:, None] > np.array(_untils(panel, judged_until), dtype=days.dtype))
         for n in np.flatnonzero(new.any(axis=0)):
             judged[panel.keys[n]] = days[np.flatnonzero(new[:, n])[-1]].item()
@@ -157,7 +163,7 @@ def verdicts(
         for row in np.flatnonzero((told & followed).any(axis=1)):
             when: date = days[row].item()
             scored = [(rule, there) for rule in rules if (there := rule.row(days[row])) is not None]
-            together = _batches(deployment, scored) if frequency == "daily" else {}
+            together = _batches(panel, counted, scored, columns) if frequency == "daily" else {}
             coloured = _coloured(scored, when, deployment.rules.version, together)
             for n in np.flatnonzero(told[row] & followed):
                 cell = _verdict(deployment, panel, int(n), when, coloured)
@@ -165,14 +171,15 @@ def verdicts(
     return Decided(tuple(sorted(cells, key=lambda cell: (cell.date, cell.key))), judged)
 
 
-def _best(rules: Sequence[Graded], panel: Known, days: Dates) -> tuple[grading.Levels, npt.NDArray[np.bool_]]:
+def _best(
+    rules: Sequence[Graded], panel: Known, days: Dates, columns: Mapping[str, Columns]
+) -> tuple[grading.Levels, npt.NDArray[np.bool_]]:
     """Return (K, N) the highest level any rule gives a series on a day, and where one says that its level changed."""
     changed = np.zeros((len(days), len(panel.keys)), dtype=bool)
     best = np.full((len(days), len(panel.keys)), Level.MISSING, dtype=np.int8)
     for rule in rules:
-        columns = np.array([panel.index[key] for key in rule.keys])
         _, to, of = np.intersect1d(days, rule.dates, assume_unique=True, return_indices=True)
-        cells = np.ix_(to, columns)
+        cells = np.ix_(to, columns[rule.rule.id])
         best[cells] = np.maximum(best[cells], rule.levels[of])
         changed[cells] |= (rule.scores.remarks[of] & Remark.LEVEL_CHANGED) > 0
     return best, changed
@@ -213,17 +220,20 @@ def nearest(deployment: Deployment, lasts: Mapping[str, int], found: Mapping[str
     }
 
 
-def _batches(deployment: Deployment, scored: Iterable[tuple[Graded, int]]) -> dict[str, tuple[float, float]]:
+def _batches(
+    panel: Known, counted: npt.NDArray[np.bool_], scored: Iterable[tuple[Graded, int]], columns: Mapping[str, Columns]
+) -> dict[str, tuple[float, float]]:
     """Return the places whose day looks like a batch, by what the methods that expect single counts expected."""
-    cells: dict[SeriesKey, tuple[float, float]] = {}
+    observed, expected = np.full((2, len(panel.keys)), np.nan)
     for rule, row in scored:
         if rule.rule.detector not in EXPECTING or rule.rule.window > 1:
             continue
-        for n, key in enumerate(rule.keys):
-            if deployment.city.indicators[key.indicator].kind == "count":
-                cells.setdefault(key, (float(rule.scores.observed[row, n]), float(rule.scores.expected[row, n])))
-    totals = np.array(list(cells.values())).reshape(-1, 2)
-    return batches([key.place for key in cells], totals[:, 0], totals[:, 1])
+        column = columns[rule.rule.id]
+        new = np.isnan(expected[column])  # of several rules the first speaks
+        observed[column[new]] = rule.scores.observed[row, new]
+        expected[column[new]] = rule.scores.expected[row, new]
+    series = np.flatnonzero(counted & np.isfinite(expected))
+    return batches([panel.keys[n].place for n in series], observed[series], expected[series])
 
 
 def _coloured(
