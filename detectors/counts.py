@@ -15,10 +15,10 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from detectors.blocks import FIRST_MONDAY, Blocks
 from detectors.level import Pace, Rows, State, advanced, begin, taken_in
 from detectors.mixture import Mixture
 from detectors.panel import Floats
-from detectors.pattern import FIRST_MONDAY, Blocks
 from detectors.recalibration import SHARE, TailMap, Tally, learnt, tally, volume
 from detectors.tails import surprise
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from detectors.blocks import blocks
 from detectors.counts import Counts, Judged, Way, judge
 from detectors.level import PACES
 from detectors.panel import Dates, Floats, Panel
-from detectors.pattern import blocks
 from detectors.spread import Moments, rate
 
 WIDER = 4.0  # times the variance of a fit's residuals, at most

@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors import siblings
+from detectors.blocks import Blocks, blocks
 from detectors.capped import capped, without_slips
 from detectors.counts import Counts, Way
 from detectors.evidence import together
@@ -38,7 +39,7 @@ from detectors.farrington.regression import Design
 from detectors.kept import Cache, judge
 from detectors.level import PACES
 from detectors.panel import Floats, Panel, Reason, Remark, Scores, checked_last, judged
-from detectors.pattern import Blocks, blocks, groups, long_run_means, pattern
+from detectors.pattern import groups, long_run_means, pattern
 from detectors.windows import rolled
 
 METHODS = ("adaptive", "farrington")

@@ -8,12 +8,13 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from warning.course import Part, Tier, item
+from warning.course import Part, item
 from warning.facts import Item
 from warning.gaps import Gap
 from warning.grounds import Judgement
 from warning.history import History
 from warning.model import Alert, Indicator, Level, Place, Signal, Stage
+from warning.tier import Tier
 
 UNTIL = date(2026, 11, 21)
 ONSET = date(2026, 11, 17)  # five days

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from detectors import Panel, counts
+from detectors.blocks import blocks
 from detectors.counts import Anchor, Counts, Judged, Way, after, first_anchor, judge
 from detectors.level import PACES
-from detectors.pattern import blocks
 
 MONDAY = np.datetime64("2021-01-04")
 DAYS = 400

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors import Panel, Reason
+from detectors.blocks import blocks
 from detectors.farrington.anniversaries import Seasons, layout, steps_back
 from detectors.farrington.exceedance import exceedance
 from detectors.farrington.method import regressed_means
@@ -20,7 +21,6 @@ from detectors.farrington.quasipoisson import Sample, regressions
 from detectors.farrington.regression import Design, foreseen
 from detectors.outbreak import outbreak
 from detectors.panel import Floats, Scores
-from detectors.pattern import blocks
 
 REFERENCE = Path(__file__).parent / "reference"  # made by farrington.R in it
 MONDAY = np.datetime64("2012-01-02")

@@ -15,7 +15,7 @@ from datetime import date
 
 import numpy as np
 
-from detectors.panel import Dates, Floats
+from detectors.panel import Floats
 from warning import periods
 from warning.deadlines import Deadline, add_deadlines
 from warning.facts import (
@@ -46,6 +46,7 @@ from warning.grounds import (
 from warning.history import History
 from warning.model import Alert, Indicator, Level, Place
 from warning.periods import WORD_ZH
+from warning.tier import Tier
 from warning.words import stage_of
 
 LONGEST = {"daily": 28, "weekly": 4, "monthly": 3}  # periods a course is told over
@@ -58,27 +59,6 @@ class Part:
 
     name_zh: str
     history: History
-
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """The places of the alert's tier, its own included: their series, and the persons behind a rate."""
-
-    places: Sequence[str]  # P
-    dates: Dates  # (T,), ``LONGEST`` up to the last period known, at least
-    values: Floats  # (T, P)
-    persons: Sequence[int | None]  # P, None where the indicator has no rate or nobody counted
-
-    def totals(self, first: date, last: date, indicator: Indicator) -> list[float]:
-        """Return what each place has from one period to another; NaN where one is missing."""
-        inside = (self.dates >= np.datetime64(first)) & (self.dates <= np.datetime64(last))
-        if not inside.any():
-            return [math.nan] * len(self.places)
-        values = self.values[inside]
-        if indicator.period_agg == "last":
-            return [float(value) for value in np.where(np.isnan(values).any(axis=0), np.nan, values[-1])]
-        together = values.sum(axis=0) if indicator.period_agg == "sum" else values.mean(axis=0)
-        return [float(value) for value in together]
 
 
 def item(

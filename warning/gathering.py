@@ -13,7 +13,7 @@ import numpy as np
 
 from warning import course, past, periods, situation
 from warning.context import Context
-from warning.course import Part, Tier
+from warning.course import Part
 from warning.deadlines import Deadline
 from warning.deadlines import deadlines as deadlines_of
 from warning.facts import LEVEL_ZH, Facts, Item
@@ -23,6 +23,7 @@ from warning.ranking import standing_of
 from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
 from warning.store import observation
+from warning.tier import Tier
 from warning.together import Before
 
 PERIODS = 12  # weeks or months over which two indicators are compared

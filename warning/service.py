@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from warning.calendar import Calendar, load_calendar
@@ -81,6 +81,18 @@ def read_deployment(config: Config) -> tuple[Deployment | None, list[ConfigError
     if errors or city is None or calendar is None:
         return None, errors
     return Deployment(config, city, rules, calendar, feeds), []
+
+
+def writing_to(found: Deployment, folder: Path) -> Deployment:
+    """Return a deployment whose feeds, database, mails and documents lie in a folder, apart from its own."""
+    places = {
+        "feeds": folder / "feeds",
+        "database": folder / "kapok.db",
+        "maildir": folder / "mail",
+        "documents": folder / "documents",
+    }
+    paths = found.config.paths.model_copy(update=places)
+    return replace(found, config=found.config.model_copy(update={"paths": paths}))
 
 
 def clock_of(config: Config) -> Clock:

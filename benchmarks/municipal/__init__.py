@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from warning.service import Deployment, load_deployment
+from warning.service import Deployment, load_deployment, writing_to
 
 HERE = Path(__file__).resolve().parent
 DATA = HERE.parents[2] / "shared" / "data" / "municipal"
@@ -63,12 +63,4 @@ def laid(town: Town, folder: Path, data: Path = DATA) -> Deployment:
     for name, source in town.files.items():
         if (data / source).exists():
             shutil.copyfile(data / source, feeds / name)
-    found = load_deployment(HERE / town.name / "config.toml")
-    places = {
-        "feeds": feeds,
-        "database": folder / "kapok.db",
-        "maildir": folder / "mail",
-        "documents": folder / "documents",
-    }
-    paths = found.config.paths.model_copy(update=places)
-    return replace(found, config=found.config.model_copy(update={"paths": paths}))
+    return writing_to(load_deployment(HERE / town.name / "config.toml"), folder)

@@ -15,11 +15,11 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from detectors.blocks import Blocks
 from detectors.farrington.anniversaries import STEPS, Seasons, layout
 from detectors.farrington.exceedance import exceedance
 from detectors.farrington.regression import TREND_LEVELS, Design, foreseen
 from detectors.panel import Floats, Panel, Reason, Scores, judged
-from detectors.pattern import Blocks
 from detectors.tails import surprise
 from detectors.windows import rolled
 

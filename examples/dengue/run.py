@@ -11,7 +11,6 @@ import gzip
 import statistics
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,7 +23,7 @@ from warning.city import City
 from warning.model import Alert, Level, SeriesKey
 from warning.replay import as_known, morning_after, replay
 from warning.scoring import Known, known
-from warning.service import Deployment, Service, load_deployment, opened
+from warning.service import Deployment, Service, load_deployment, opened, writing_to
 
 HERE = Path(__file__).resolve().parent
 CASES = HERE / "dengue_weekly.csv.gz"
@@ -51,14 +50,7 @@ def laid(folder: Path, through: int = 2016) -> Deployment:
         head, *rows = file.readlines()
     kept = [row for row in rows if _week(row).year <= through and (_week(row) + timedelta(days=6)).year <= through]
     (feeds / "dengue_weekly.csv").write_text("".join([head, *kept]), encoding="utf-8")
-    places = {
-        "feeds": feeds,
-        "database": folder / "kapok.db",
-        "maildir": folder / "mail",
-        "documents": folder / "texts",
-    }
-    paths = deployment.config.paths.model_copy(update=places)
-    return replace(deployment, config=deployment.config.model_copy(update={"paths": paths}))
+    return writing_to(deployment, folder)
 
 
 def taken_in(deployment: Deployment) -> Service:

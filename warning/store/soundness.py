@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from warning.store.connection import complaint
+from warning.store.complaints import complaint
 from warning.store.encoding import instant_of
 
 OLDEST = (3, 38, 0)  # the first with JSON functions in every build; series are handed over as JSON
