@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from warning import cli_care, cli_feed
+from warning import cli_care, cli_feed, cli_rules
 from warning.errors import NoDatabase
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def take(config: ConfigFile = None) -> None:
 
 app.add_typer(cli_feed.app, name="feed")
 app.add_typer(cli_care.quarantine, name="quarantine")
+app.add_typer(cli_rules.rules, name="rules")
 
 
 @app.command()

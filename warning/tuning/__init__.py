@@ -1,0 +1,1 @@
+"""What analysts need before a rule goes live: its schema, tests, replays, comparisons and proposals."""
