@@ -27,7 +27,7 @@ from detectors.recalibration import VOLUMES
 
 EXTRA, RATIO = 5.0, 1.5  # the gate
 SPIKE, RISING = 4.0, 21  # standard deviations, days
-APART = 120  # days between two injections into a series
+ROUNDS = 3  # each with an injection into every series
 LOAD = 0.001  # of quiet cells
 DISCOVERIES = 0.1  # rate of false ones
 AGAIN = {"daily": 364, "weekly": 52, "monthly": 12}  # steps to the same weekday a year later
@@ -123,40 +123,51 @@ def power(real: Real) -> None:
     """Print what share of injected spikes and slow rises each method finds at an equal load."""
     third = sorted(set(real.places))[::3]
     real = real.take(lambda n: real.places[n] in third)
-    panel = real.panel
-    rows, series = _where(real)
-    size = np.rint(SPIKE * _scatter(panel.values, rows, series))
-    spiked, rising = panel.values.copy(), panel.values.copy()
-    spiked[rows, series] += size
-    for day in range(RISING):
-        rising[rows + day, series] += np.rint(size * (day + 1) / RISING)
+    panel, generator, injections = real.panel, np.random.default_rng(6), 0
+    plain = {method: judged(method, real) for method in METHODS}
+    found: dict[Method, list[tuple[Bools, Bools]]] = {method: [] for method in METHODS}
+    for _ in range(ROUNDS):  # one into a series: what was injected before would have taught it
+        rows, series = _where(real, generator)
+        size = np.rint(SPIKE * _scatter(panel.values, rows, series))
+        spiked, rising = panel.values.copy(), panel.values.copy()
+        spiked[rows, series] += size
+        for day in range(RISING):
+            rising[rows + day, series] += np.rint(size * (day + 1) / RISING)
+        injections += len(rows)
+        for method in METHODS:
+            line = _lines(plain[method])
+            both = (_seen(method, real, values, line, rows, series) for values in (spiked, rising))
+            spike, rise = both
+            found[method].append((spike[0], np.asarray(rise.any(axis=0))))
     print(
-        f"\n{len(rows):,} injections into {panel.values.shape[1]} daily series: spikes and slow rises that are found,"
+        f"\n{injections:,} injections into {panel.values.shape[1]} daily series: spikes and slow rises that are found,"
     )
     print(f"the threshold of each class of volume being what {LOAD:.1%} of its quiet cells exceed")
     for method in METHODS:
-        plain = judged(method, real)
-        line = _lines(plain)
-        found = []
-        for values, length in ((spiked, 1), (rising, RISING)):
-            one = judged(method, replace(real, panel=replace(panel, values=values)))
-            beyond = one.surprise >= line[np.searchsorted(VOLUMES, one.expected, side="right")]
-            cells = np.stack([beyond[rows + day, series] for day in range(length)])
-            found.append(cells.any(axis=0).mean())
-        print(f"  {method.name:15}{found[0]:6.1%} {found[1]:6.1%}")
+        spikes, rises = (np.concatenate(parts) for parts in zip(*found[method], strict=True))
+        print(f"  {method.name:15}{spikes.mean():6.1%} {rises.mean():6.1%}")
 
 
-def _where(real: Real) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return rows and columns of the injections: quiet for all their days, two years after the first."""
-    generator = np.random.default_rng(6)
-    first = 2 * AGAIN["daily"]
-    cells = []
-    for column in range(real.panel.values.shape[1]):
-        for row in range(first + int(generator.integers(APART)), len(real.quiet) - RISING, APART):
-            if real.quiet[row : row + RISING].all():
-                cells.append((row, column))
-    rows, columns = np.array(cells).T
-    return rows, columns
+def _seen(
+    method: Method,
+    real: Real,
+    values: Floats,
+    line: Floats,
+    rows: npt.NDArray[np.int64],
+    series: npt.NDArray[np.int64],
+) -> Bools:
+    """Return (RISING, injections): which days from each injection on lie beyond the line of their class."""
+    one = judged(method, replace(real, panel=replace(real.panel, values=values)))
+    beyond = one.surprise >= line[np.searchsorted(VOLUMES, one.expected, side="right")]
+    return np.stack([beyond[rows + day, series] for day in range(RISING)])
+
+
+def _where(real: Real, generator: np.random.Generator) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return rows and columns of an injection into each series: quiet for all its days, two years after the first."""
+    first, last = 2 * AGAIN["daily"], len(real.quiet) - RISING
+    quiet = np.array([real.quiet[row : row + RISING].all() for row in range(first, last)])
+    columns = np.arange(real.panel.values.shape[1])
+    return generator.choice(first + np.flatnonzero(quiet), len(columns)), columns
 
 
 def _scatter(values: Floats, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]) -> Floats:

@@ -85,7 +85,7 @@ indicators = ["thefts", "fires", "quarrels"]
 tier = "district"
 detector = "threshold"
 parameters = { window = 7, baseline = 182 }
-quiet = 1
+lower_after = 1
 yellow = { surprise = 4.0, ratio = 1.3 }
 [[rule]]
 id = "ss_po.campus"

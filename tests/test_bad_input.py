@@ -296,13 +296,13 @@ def test_rules_are_checked_also_where_the_city_has_faults(
     config = lay(tmp_path, history=False)
     (tmp_path / "city" / "city.toml").unlink()
     rule = tmp_path / "rules" / "police.toml"
-    rule.write_text(rule.read_text(encoding="utf-8").replace("quiet = ", "quiett = "), encoding="utf-8")
+    rule.write_text(rule.read_text(encoding="utf-8").replace("lower_after = ", "lower_afterr = "), encoding="utf-8")
 
     _, answer = kapok(capsys, monkeypatch, "check", "--config", str(config))
 
     assert f"{tmp_path}/city/city.toml：有 1 处错误 / 1 problem(s)\n  the file is missing\n" in answer
     assert f"{rule}：有 1 处错误 / 1 problem(s)\n" in answer
-    assert "quiett is not a setting; did you mean 'quiet'?" in answer
+    assert "lower_afterr is not a setting; did you mean 'lower_after'?" in answer
 
 
 def test_a_feed_file_nobody_can_read_is_named_and_the_others_are_read(tmp_path: Path) -> None:

@@ -91,6 +91,7 @@ def test_help_names_every_command_and_answers_without_the_heavy_libraries() -> N
             "demo",
             "feed",
             "quarantine",
+            "rules",
         )
     ]
     assert "typer" in imported

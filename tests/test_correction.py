@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from test_lifecycle import FIRST, INDICATORS, KEY, LETTERS, signal
 
 from warning.correction import reason_zh
-from warning.lifecycle import Verdict, verdict
+from warning.lifecycle import Hold, Verdict, verdict
 from warning.model import Alert, Correction, Event, Level, SeriesKey, Stage, Transition
 from warning.standing import Past, fold
 
@@ -49,7 +49,7 @@ class Series:
         found = fold(
             [said(day, letter) for day, letter in zip(days, letters, strict=True) if day > until or day >= first],
             self.live,
-            holds={"a.rise": 3},
+            holds=lambda *_: Hold(3),
             judged_until=self.judged,
             corrections={KEY: changed} if changed else {},
             past=Past(lambda _: self.course, lambda _: self.closed),

@@ -13,10 +13,10 @@ from examples.dengue import aggregate, choose, quick, run, score
 from examples.dengue.run import EPIDEMICS, HERE
 from examples.dengue.score import Watched
 from warning.city import City, load_city
+from warning.condition import Evidence
 from warning.model import Level
 from warning.pipeline import sweep
 from warning.replay import as_known, replay
-from warning.rule import Evidence
 from warning.ruleset import load_rules
 from warning.store import document, outbox
 
@@ -186,7 +186,7 @@ def test_orange_alone_is_what_its_alerts_would_be(weeks: int) -> None:
     cases = quick.read_cases(through=2009)
     scores = quick.scored(rule, cases)
     orange = Evidence(surprise=0.5, extra=2)
-    one = rule.model_copy(update={"quiet": weeks, "yellow": None, "orange": orange, "red": None})
+    one = rule.model_copy(update={"lower_after": weeks, "yellow": None, "orange": orange, "red": None})
 
     alone = quick.orange_alone(city, one, cases, scores)
 

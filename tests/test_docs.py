@@ -17,8 +17,10 @@ from written import PAGES, QUOTED, ROOT, blocks, commands, keys, rows, section, 
 
 from detectors import DETECTORS
 from warning.cli import app
+from warning.condition import Evidence
 from warning.config import Config, load_config
-from warning.rule import Colour, Evidence, PlaceColours, Rule, vocabulary
+from warning.placecolour import Colour, PlaceColours
+from warning.rule import Rule, vocabulary
 from warning.ruleset import load_rules
 from warning.service import load_deployment
 from warning.web import create_app
@@ -111,13 +113,13 @@ def test_a_guide_lists_every_setting_with_its_default(page: str, heading: str) -
     [
         pytest.param(("规则的键", "Keys of a rule"), Rule, set(), id="rule"),
         pytest.param(("证据的键", "Keys of the evidence"), Evidence, set(), id="evidence"),
-        pytest.param(("district.toml",) * 2, Colour, {"missing_share"}, id="district"),
+        pytest.param(("district.toml",) * 2, Colour, {"missing_share", "tier"}, id="district"),
     ],
 )
 def test_a_guide_lists_every_key_of_a_rule_file(
     headings: tuple[str, str], model: type[BaseModel], more: set[str]
 ) -> None:
-    assert set(PlaceColours.model_fields) - set(Colour.model_fields) == {"missing_share"}
+    assert set(PlaceColours.model_fields) - set(Colour.model_fields) == {"missing_share", "tier"}
     for page, heading in zip(GUIDES, headings, strict=True):
         assert set(keys(section(page, heading))) == set(model.model_fields) | more, page
 

@@ -135,11 +135,11 @@ def test_a_detector_that_abstains_is_missing_even_where_no_surprise_is_asked_for
 def test_evidence_must_last(hits: int, of: int, surprise: str, expected: str) -> None:
     numbers = [{"#": 4.0, ".": 0.0, "/": np.nan}[letter] for letter in surprise]
 
-    assert letters(rule(hits=hits, of=of), scores(numbers)) == expected
+    assert letters(rule(raise_after=hits, within=of), scores(numbers)) == expected
 
 
 def test_windows_that_overlap_are_one_piece_of_evidence() -> None:
-    asked = rule(hits=2, of=2, parameters={"window": 3})
+    asked = rule(raise_after=2, within=2, parameters={"window": 3})
 
     # every day's sum of three holds the days before; three days back is the first that shares none
     assert letters(asked, scores([4.0, 4.0, 4.0, 4.0, 0.0, 4.0, 4.0])) == "...Y.YY"
@@ -152,7 +152,7 @@ def test_three_weeks_judged_together_are_one_window() -> None:
 
 
 def test_a_rule_needs_the_windows_its_evidence_may_lie_in() -> None:
-    assert needed(rule(hits=2, of=3, parameters={"window": 7}), 5) == 5 + 2 * 7
+    assert needed(rule(raise_after=2, within=3, parameters={"window": 7}), 5) == 5 + 2 * 7
     assert needed(rule(), 5) == 5
 
 
@@ -180,7 +180,7 @@ persistence = st.tuples(st.integers(1, 3), st.integers(0, 2), st.integers(1, 3))
 @given(numbers, persistence, st.integers(1, 30))
 def test_tomorrow_cannot_change_today(surprise: list[float], lasting: tuple[int, int, int], kept: int) -> None:
     hits, more, window = lasting
-    asked = rule(hits=hits, of=hits + more, parameters={"window": window})
+    asked = rule(raise_after=hits, within=hits + more, parameters={"window": window})
 
     in_hindsight = letters(asked, scores(surprise))[:kept]
 
@@ -190,7 +190,7 @@ def test_tomorrow_cannot_change_today(surprise: list[float], lasting: tuple[int,
 @given(numbers, persistence)
 def test_dates_before_those_needed_change_nothing(surprise: list[float], lasting: tuple[int, int, int]) -> None:
     hits, more, window = lasting
-    asked = rule(hits=hits, of=hits + more, parameters={"window": window})
+    asked = rule(raise_after=hits, within=hits + more, parameters={"window": window})
 
     assert letters(asked, scores(surprise[-needed(asked, 1) :]))[-1] == letters(asked, scores(surprise))[-1]
 

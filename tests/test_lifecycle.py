@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warning.lifecycle import advance, colour, verdict
+from warning.lifecycle import Hold, Holds, advance, colour, verdict
 from warning.model import Alert, Indicator, Level, SeriesKey, Signal, Stage
-from warning.rule import PlaceColours
+from warning.placecolour import PlaceColours
 
 LETTERS = {".": Level.CALM, "Y": Level.YELLOW, "O": Level.ORANGE, "R": Level.RED, "/": Level.MISSING}
 KEY = SeriesKey("thefts", "harbour")
 FIRST = date(2026, 3, 2)
+ONCE: Holds = lambda *_: Hold()  # noqa: E731 - one quiet period
 
 
 def signal(level: Level, day: date = FIRST, rule: str = "a.rise") -> Signal:
@@ -27,7 +28,9 @@ def live(colours: str, quiet: int = 3) -> tuple[list[str], Alert | None]:
     told = []
     for n, letter in enumerate(colours):
         day = FIRST + timedelta(days=n)
-        alert, why = advance(alert, verdict(KEY, day, [signal(LETTERS[letter], day)], onset=day), {"a.rise": quiet})
+        alert, why = advance(
+            alert, verdict(KEY, day, [signal(LETTERS[letter], day)], onset=day), lambda *_: Hold(quiet)
+        )
         told.append(why.value if why else "-")
         if alert is not None and alert.stage is Stage.CLOSED:
             alert = None
@@ -54,10 +57,10 @@ def test_what_people_are_told(colours: str, told: str) -> None:
 
 def onset_after(days: int, surprise: float) -> date:
     """Return the onset of an alert opened on FIRST once a later day of its level dates it five days before."""
-    alert, _ = advance(None, verdict(KEY, FIRST, [signal(Level.YELLOW)], onset=FIRST), {})
+    alert, _ = advance(None, verdict(KEY, FIRST, [signal(Level.YELLOW)], onset=FIRST), ONCE)
     day = FIRST + timedelta(days=days)
     again = replace(signal(Level.YELLOW, day), surprise=surprise)
-    alert, why = advance(alert, verdict(KEY, day, [again], onset=FIRST - timedelta(days=5)), {})
+    alert, why = advance(alert, verdict(KEY, day, [again], onset=FIRST - timedelta(days=5)), ONCE)
     assert alert is not None
     assert why is None  # no news
     return alert.onset
@@ -78,11 +81,11 @@ def test_since_when_follows_the_evidence_of_the_same_level(days: int, surprise: 
 
 @pytest.mark.parametrize("later", [1, 4])
 def test_evidence_of_the_same_level_never_dates_an_alert_after_it_was_opened(later: int) -> None:
-    alert, _ = advance(None, verdict(KEY, FIRST, [signal(Level.YELLOW)], onset=FIRST - timedelta(days=2)), {})
+    alert, _ = advance(None, verdict(KEY, FIRST, [signal(Level.YELLOW)], onset=FIRST - timedelta(days=2)), ONCE)
     day = FIRST + timedelta(days=4)
     stronger = replace(signal(Level.YELLOW, day), surprise=9.0)
 
-    alert, _ = advance(alert, verdict(KEY, day, [stronger], onset=FIRST + timedelta(days=later)), {})
+    alert, _ = advance(alert, verdict(KEY, day, [stronger], onset=FIRST + timedelta(days=later)), ONCE)
 
     assert alert is not None
     assert alert.onset <= alert.opened == FIRST
@@ -101,7 +104,7 @@ def test_stronger_evidence_does_not_date_one_that_came_back_to_its_first_time() 
     day = FIRST + timedelta(days=6)
     stronger = replace(signal(Level.RED, day), surprise=9.0)
 
-    alert, _ = advance(alert, verdict(KEY, day, [stronger], onset=day), {})
+    alert, _ = advance(alert, verdict(KEY, day, [stronger], onset=day), ONCE)
 
     assert alert is not None
     assert alert.onset == FIRST + timedelta(days=5)

@@ -41,7 +41,7 @@ name_zh = "月度异常升高"
 indicators = ["cases", "trials"]
 tier = "district"
 detector = "outbreak"
-quiet = 2
+lower_after = 2
 yellow = { surprise = 2.0, extra = 5 }
 orange = { surprise = 3.0, extra = 10 }
 red = { surprise = 5.0, extra = 20 }
@@ -52,7 +52,7 @@ indicators = ["cases"]
 tier = "district"
 detector = "threshold"
 parameters = { window = 3, baseline = 24, gap = 1 }
-quiet = 1
+lower_after = 1
 yellow = { surprise = 3.0, ratio = 1.3 }
 """
 FEED = f"""

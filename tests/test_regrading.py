@@ -12,14 +12,15 @@ import pytest
 from little_city import EAST, FRIDAY, at, deliver, lay, raised, usual
 
 from warning import pipeline
+from warning.condition import Evidence
+from warning.graded import graded
 from warning.jobs import take_in
 from warning.model import Level, SeriesKey
 from warning.regrading import regraded
-from warning.rule import Evidence, Rule
+from warning.rule import Rule
 from warning.scoring import known, score
 from warning.service import Service, open_service
 from warning.store import signal as signals_of
-from warning.verdicts import graded
 
 DAYS = [FRIDAY + timedelta(days=n) for n in range(5)]
 THEFTS = SeriesKey("thefts", EAST)

@@ -39,8 +39,8 @@ indicators = ["thefts", "fires"]
 tier = "district"
 detector = "ears"
 parameters = { baseline = 28 }
-hits = 2
-of = 3
+raise_after = 2
+within = 3
 yellow = { surprise = 1.5 }
 [[rule]]
 id = "ss_po.slow"
@@ -49,7 +49,7 @@ indicators = ["thefts", "fires", "quarrels"]
 tier = "district"
 detector = "threshold"
 parameters = { window = 7, baseline = 182 }
-quiet = 1
+lower_after = 1
 yellow = { surprise = 2.0 }
 [[rule]]
 id = "ss_po.level"

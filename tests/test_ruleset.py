@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from warning.city import City, load_city
 from warning.errors import ConfigError
 from warning.model import Level, SeriesKey
 from warning.paths import shipped
-from warning.rule import series_of, vocabulary
+from warning.rule import Rule, series_of, vocabulary
 from warning.ruleset import load_rules
 
 BAD = sorted((Path(__file__).parent / "bad_rules").glob("*.toml"))
@@ -77,7 +78,7 @@ def test_the_faults_of_all_rules_and_files_are_listed_at_once(tmp_path: Path, ci
         f"{tmp_path}/police.toml: 3 problem(s)",
         "  ss_po.form: tier: expected a text in quotation marks, found 3",
         "  ss_po.sense: tier 'street' has no places; known: city, district",
-        "  rule 'ss_po.good' is defined twice",
+        "  rule 'ss_po.good' is defined twice, also in again.toml",
     ]
 
 
@@ -136,3 +137,82 @@ def test_a_rule_may_set_what_the_detector_offers_but_never_how_many_dates(name: 
     assert words
     assert "last" not in words
     assert "panel" not in words
+
+
+WITH_DEFAULTS = """
+area = "ss_po"
+checks = ["到场核实"]
+[defaults]
+yellow = { surprise = 4 }
+[[rule]]
+id = "ss_po.surge"
+name_zh = "升高"
+indicators = ["thefts"]
+"""
+GENERAL = """
+[defaults]
+tier = "district"
+detector = "ears"
+parameters = { baseline = 28 }
+yellow = { surprise = 3 }
+orange = { surprise = 5 }
+"""
+
+
+def ruled(tmp_path: Path, city: City, more: str = "", text: str = WITH_DEFAULTS) -> Rule:
+    """Read one rule of a folder that has defaults."""
+    (tmp_path / "police.toml").write_text(text + more, encoding="utf-8")
+    (tmp_path / "defaults.toml").write_text(GENERAL, encoding="utf-8")
+    (found,) = load_rules(tmp_path, city).rules
+    return found
+
+
+@pytest.mark.parametrize(
+    ("said", "colours"),
+    [
+        pytest.param("", {"YELLOW": 4, "ORANGE": 5}, id="the-file-before-all-files"),
+        pytest.param("yellow = { surprise = 4.5 }", {"YELLOW": 4.5, "ORANGE": 5}, id="the-rule-before-the-file"),
+        pytest.param('orange = "off"', {"YELLOW": 4}, id="or-none-of-it"),
+    ],
+)
+def test_what_a_rule_does_not_say_the_defaults_do(
+    tmp_path: Path, city: City, said: str, colours: dict[str, float]
+) -> None:
+    found = ruled(tmp_path, city, said)
+
+    assert {level.name: evidence.surprise for level, evidence in found.levels()} == colours
+
+
+def test_another_detector_does_not_take_the_parameters_of_the_defaults(tmp_path: Path, city: City) -> None:
+    assert ruled(tmp_path, city).parameters == {"baseline": 28}
+    assert ruled(tmp_path, city, 'detector = "threshold"').parameters == {}
+
+
+def test_named_places_stand_in_the_stead_of_the_tier_of_the_defaults(tmp_path: Path, city: City) -> None:
+    found = ruled(tmp_path, city, 'places = ["0102"]')
+
+    assert series_of(found, city) == (SeriesKey("thefts", "0102"),)
+
+
+def test_the_checks_of_an_area_are_those_of_its_rules(tmp_path: Path, city: City) -> None:
+    assert ruled(tmp_path, city).checks == ("到场核实",)
+    assert ruled(tmp_path, city, 'checks = ["先看视频"]').checks == ("先看视频",)
+
+
+@pytest.mark.parametrize(
+    ("selected", "found"),
+    [
+        pytest.param('["level2:ss_po"]\nfrequency = "daily"\nkind = "count"', "thefts fires quarrels", id="of-an-area"),
+        pytest.param('["dimension:ss"]\nfrequency = "weekly"', "campus", id="of-a-dimension"),
+        pytest.param('["tag:night"]', "fires quarrels", id="of-a-tag"),
+        pytest.param('["thefts", "tag:night"]\nwithout_indicators = ["fires"]', "thefts quarrels", id="but-some"),
+    ],
+)
+def test_indicators_are_selected_by_what_they_belong_to(tmp_path: Path, city: City, selected: str, found: str) -> None:
+    tagged = {
+        name: replace(one, tags=("night",) * (name in ("fires", "quarrels")), watch=name != "fines")
+        for name, one in city.indicators.items()
+    }
+    text = WITH_DEFAULTS.replace('["thefts"]', selected)
+
+    assert ruled(tmp_path, replace(city, indicators=tagged), text=text).indicators == tuple(found.split())

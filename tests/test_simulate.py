@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,7 +38,7 @@ class Town:
 
 
 def indicator(name: str, department: str, volume: str = "mid", kind: str = "count", **others: str) -> Indicator:
-    common = {"frequency": "daily", "period_agg": "sum", "polarity": "negative"} | others
+    common: dict[str, Any] = {"frequency": "daily", "period_agg": "sum", "polarity": "negative"} | others
     return Indicator(
         id=name,
         name_zh=name,

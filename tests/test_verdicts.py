@@ -15,12 +15,13 @@ from little_city import EAST, FRIDAY, SATURDAY, at, deliver, lay, usual
 
 from detectors import DETECTORS
 from warning import pipeline
+from warning.graded import Graded, graded
 from warning.jobs import take_in
 from warning.model import SeriesKey
 from warning.scoring import known, score
 from warning.service import Service, open_service
 from warning.store import run
-from warning.verdicts import Graded, graded, nearest
+from warning.verdicts import nearest
 
 NOW = at(SATURDAY, "07:30")
 LASTS = {"daily": 1, "weekly": 1}

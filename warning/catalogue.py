@@ -76,6 +76,7 @@ class _Indicator(Checked):
     period_agg: Literal["sum", "mean", "last"]
     watch: bool
     volume_class: Literal["", "rare", "low", "mid", "high"]
+    tags: str = ""  # words of the deployment's own, apart by blanks, for rules to select by
     # Written for the reader of the file, derived by the program: checked where they stand, and may be left out.
     risk_direction: Literal["up", "down"] | None = None
     dimension: str | None = None
@@ -172,6 +173,7 @@ def _indicator(row: _Indicator, area: _Level2 | None) -> Indicator:
         period_agg=row.period_agg,
         watch=row.watch,
         volume_class=row.volume_class or "mid",
+        tags=tuple(row.tags.split()),
     )
 
 

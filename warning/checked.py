@@ -75,8 +75,10 @@ def faults_of(error: ValidationError, model: type[BaseModel]) -> list[str]:
 
 
 def suggestion(found: str, known: Iterable[str]) -> str:
-    """Return "; did you mean 'baseline'?" or, where nothing is near, the known names."""
+    """Return "; did you mean 'baseline'?" or, where nothing is near, the known names, if there are any."""
     names = sorted(known)
+    if not names:
+        return ""
     near = difflib.get_close_matches(found, names, n=1, cutoff=0.6)
     return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(names)}"
 

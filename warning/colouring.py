@@ -67,6 +67,7 @@ def coverages_by(
     city, colours = deployment.city, deployment.rules.colours
     found = {}
     for code in (code for code in city.places if code in watched):
-        level = colour(standing.get(code, []), city.indicators, colours, watched=watched[code], missing=missing[code])
+        there, counts = colours.at(city.places[code].tier), {"watched": watched[code], "missing": missing[code]}
+        level = colour(standing.get(code, []), city.indicators, there, **counts)
         found[code] = Coverage(code, day, watched[code], missing[code], level)
     return found, tuple(gaps)

@@ -13,7 +13,7 @@ from datetime import date
 
 from warning.facts import quantity
 from warning.gaps import period_zh
-from warning.lifecycle import Verdict, advance
+from warning.lifecycle import Holds, Verdict, advance
 from warning.model import Alert, Correction, Indicator, Level, Stage, Transition
 from warning.periods import WORD_ZH
 
@@ -23,7 +23,7 @@ Change = tuple[Transition, Level, Level]  # what is told, from which level to wh
 Course = Mapping[date, Alert | None]  # after which date's verdict which alert of a series was live
 
 
-def run_through(start: Alert | None, verdicts: Iterable[Verdict], holds: Mapping[str, int]) -> dict[date, Alert | None]:
+def run_through(start: Alert | None, verdicts: Iterable[Verdict], holds: Holds) -> dict[date, Alert | None]:
     """Return which alert would have been live after each verdict; one that would have been new has no number."""
     alert, found = start, {}
     for verdict in verdicts:

@@ -6,15 +6,26 @@ closes what a person must still verify; yellow ends by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from warning.model import Alert, Indicator, Level, SeriesKey, Signal, Stage, Transition
-from warning.rule import Colour, PlaceColours
+from warning.placecolour import Colour, PlaceColours
 
 SETTLED = timedelta(days=42)  # by then an onset is as old as can be told from the days an estimate looks at
 Day = date  # a verdict's own date hides the type
+
+
+class Hold(NamedTuple):
+    """How long a rule holds up the level it gave, in periods."""
+
+    quiet: int = 1  # so many below the level, one after the other, before it falls
+    stay: int = 0  # so many at the level at least
+
+
+Holds = Callable[[str, str], Hold]  # of a rule, by its id, in a place
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +38,7 @@ class Verdict:
     signals: tuple[Signal, ...] = ()  # the coloured ones, strongest first
     onset: Day | None = None  # since when, where it can be told
     level_changed: bool = False  # to a level that is the usual one from now on
+    kept: Mapping[str, Level] = field(default_factory=dict)  # by rule, the level it keeps up without raising to it
 
 
 def verdict(key: SeriesKey, day: date, signals: Iterable[Signal], onset: date | None = None) -> Verdict:
@@ -36,13 +48,13 @@ def verdict(key: SeriesKey, day: date, signals: Iterable[Signal], onset: date | 
     return Verdict(key, day, level, tuple(s for s in ordered if s.level > Level.CALM), onset)
 
 
-def advance(alert: Alert | None, verdict: Verdict, holds: Mapping[str, int]) -> tuple[Alert | None, Transition | None]:
+def advance(alert: Alert | None, verdict: Verdict, holds: Holds) -> tuple[Alert | None, Transition | None]:
     """Return the alert after a verdict, and what to tell people (None: nothing).
 
     Args:
         alert: The live alert of the series, or None.
         verdict: Of a date after the alert's last.
-        holds: For each rule, how many periods below a level pass before it falls.
+        holds: How long each rule holds up a level.
     """
     if alert is None:
         if verdict.level <= Level.CALM:
@@ -55,17 +67,28 @@ def advance(alert: Alert | None, verdict: Verdict, holds: Mapping[str, int]) -> 
         peak = max(alert.peak, verdict.level)
         return (
             replace(
-                _at(alert, verdict), active=verdict.level, peak=peak, quiet=0, onset=onset, evidence=verdict.signals
+                _at(alert, verdict),
+                active=verdict.level,
+                peak=peak,
+                quiet=0,
+                stayed=1,
+                onset=onset,
+                evidence=verdict.signals,
             ),
             Transition.RAISED,
         )
+    alert = replace(_at(alert, verdict), stayed=alert.stayed + 1)
     if verdict.level == alert.active:
-        return replace(_at(alert, verdict), quiet=0, onset=_since(alert, verdict), evidence=verdict.signals), None
-    quiet = alert.quiet + 1
-    if quiet < hold_of(alert, holds):
-        return replace(_at(alert, verdict), quiet=quiet), None
-    lowered = replace(_at(alert, verdict), active=verdict.level, quiet=0, evidence=verdict.signals)
-    if verdict.level is Level.CALM and not alert.needs_a_person:
+        return replace(alert, quiet=0, onset=_since(alert, verdict), evidence=verdict.signals), None
+    level = max(verdict.level, kept_of(alert, verdict))
+    if level >= alert.active:
+        return replace(alert, quiet=0), None
+    quiet, hold = alert.quiet + 1, hold_of(alert, holds)
+    if quiet < hold.quiet or alert.stayed <= hold.stay:
+        return replace(alert, quiet=quiet), None
+    evidence = alert.evidence if level > verdict.level else verdict.signals  # a rule that keeps a level is its evidence
+    lowered = replace(alert, active=level, quiet=0, stayed=1, evidence=evidence)
+    if level is Level.CALM and not alert.needs_a_person:
         return replace(lowered, stage=Stage.CLOSED), Transition.ENDED
     return lowered, Transition.LOWERED
 
@@ -97,13 +120,20 @@ def opened(verdict: Verdict) -> Alert:
         onset=verdict.onset or verdict.date,
         opened=verdict.date,
         updated=verdict.date,
+        stayed=1,
         evidence=verdict.signals,
     )
 
 
-def hold_of(alert: Alert, holds: Mapping[str, int]) -> int:
-    """Return how many quiet periods an alert needs before it falls: the longest of the rules that hold it up."""
-    return max((holds.get(signal.rule, 1) for signal in alert.evidence), default=1)
+def hold_of(alert: Alert, holds: Holds) -> Hold:
+    """Return how long an alert holds its level: the longest of the rules that hold it up."""
+    found = [holds(signal.rule, alert.place) for signal in alert.evidence] or [Hold()]
+    return Hold(max(hold.quiet for hold in found), max(hold.stay for hold in found))
+
+
+def kept_of(alert: Alert, verdict: Verdict) -> Level:
+    """Return the level the rules that hold an alert up keep it at, though none would raise it there."""
+    return max((verdict.kept.get(signal.rule, Level.CALM) for signal in alert.evidence), default=Level.CALM)
 
 
 def colour(
@@ -127,6 +157,10 @@ def colour(
 
 
 def _meets(alerts: Sequence[Alert], indicators: Mapping[str, Indicator], condition: Colour) -> bool:
+    if condition.all and all(_meets(alerts, indicators, part) for part in condition.all):
+        return True
+    if any(_meets(alerts, indicators, part) for part in condition.any):
+        return True
     counts = {level: sum(alert.active == level for alert in alerts) for level in Level}
     areas = {level: {indicators[a.indicator].level2 for a in alerts if a.active >= level} for level in Level}
     asked = (

@@ -92,6 +92,7 @@ class Indicator:
     period_agg: str  # sum, mean, last
     watch: bool
     volume_class: str  # rare, low, mid, high
+    tags: tuple[str, ...] = ()  # words of the deployment's own
 
     @property
     def risk_sign(self) -> int:
@@ -145,6 +146,7 @@ class Alert:
     updated: date  # data date of the last signal that was folded in
     quiet: int = 0  # periods in a row below `active`
     evidence: tuple[Signal, ...] = ()  # the latest signals that hold it at `active`
+    stayed: int = 0  # periods judged since `active` was reached, that one included
 
     @property
     def key(self) -> SeriesKey:

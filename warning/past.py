@@ -42,8 +42,8 @@ def _measure(service: Service, alert: Alert) -> Rule | None:
     for rule in service.rules.rules:
         if signal is None and rule.window == 1 and rule.detector not in DEAR and judges(rule, alert.key, service.city):
             return rule
-        if signal is not None and rule.id == signal.rule and rule.detector != "changepoint":
-            return rule
+        if signal is not None and rule.id == signal.rule and signal.detector != "changepoint":
+            return rule.view_of(signal)
     return None
 
 

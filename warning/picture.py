@@ -57,7 +57,9 @@ def _levels(lead: Signal | None) -> tuple[float, float] | None:
 def _rule(service: Service, alert: Alert, lead: Signal | None) -> Rule | None:
     """Return the rule whose range is drawn: the lead's own, else a cheap one that judges single values."""
     rules = [rule for rule in service.rules.rules if judges(rule, alert.key, service.city)]
-    own = [rule for rule in rules if lead is not None and rule.id == lead.rule and rule.detector not in DEAR]
+    own = [
+        rule.view_of(lead) for rule in rules if lead is not None and rule.id == lead.rule and lead.detector not in DEAR
+    ]
     single = sorted((rule for rule in rules if rule.window == 1), key=lambda rule: rule.detector in DEAR)
     return next(iter([*own, *single]), None)
 

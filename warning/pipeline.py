@@ -17,6 +17,7 @@ from functools import partial
 from warning import reminding, telling
 from warning.colouring import coverages
 from warning.context import Context
+from warning.graded import graded
 from warning.lifecycle import Verdict
 from warning.model import Correction, Event, SeriesKey
 from warning.scoring import Beat, Known, as_judged, known, make_ready, score
@@ -29,7 +30,7 @@ from warning.store import document, outbox, run
 from warning.store import fit as fits_of
 from warning.store import score as scores_of
 from warning.store import signal as signals_of
-from warning.verdicts import again, corrections_of, graded, nearest, reach_of, unjudged, unsure, verdicts
+from warning.verdicts import again, corrections_of, nearest, reach_of, unjudged, unsure, verdicts
 
 log = logging.getLogger(__name__)
 

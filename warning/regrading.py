@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import date, datetime
 
 import numpy as np
 
-from detectors.panel import Dates, Scores
+from detectors.panel import Dates
 from warning import grading
+from warning.graded import Graded, graded
 from warning.rule import Rule, series_of
 from warning.scoring import Judged, groups, window
 from warning.service import Service
 from warning.store import score
-from warning.verdicts import Graded, graded
 
 NEEDED = ("surprise", "observed", "expected")  # of a score, to give it a level
 
@@ -37,7 +37,7 @@ def regraded(service: Service, first: date, last: date, *, known_at: datetime) -
 
 
 def stored(
-    service: Service, first: date, last: date, *, known_at: datetime, only: Collection[str] = NEEDED
+    service: Service, first: date, last: date, *, known_at: datetime, only: Collection[str] | None = None
 ) -> dict[str, Judged]:
     """Return the stored scores by rule, of as many dates before ``first`` too as the rule looks back for hits.
 
@@ -46,14 +46,14 @@ def stored(
         first: The first date to be judged.
         last: The last date.
         known_at: Scores saved later are not looked at.
-        only: Which numbers are read; the others are NaN.
+        only: Which numbers are read, the others are NaN; None: what the rules' conditions look at.
     """
     found: dict[str, Judged] = {}
     with service.store.reading():
         for way, rules in groups(service).items():
             keys = tuple(dict.fromkeys(key for rule in rules for key in series_of(rule, service.city)))
             dates = _dates(first, last, way.frequency, rules)
-            scores = score.load_scores(service.store, way, keys, dates, known_at, only=tuple(only))
+            scores = score.load_scores(service.store, way, keys, dates, known_at, only=tuple(only or _asked(rules)))
             found |= {rule.id: Judged(way, keys, dates, scores) for rule in rules}
     return found
 
@@ -64,7 +64,20 @@ def _dates(first: date, last: date, frequency: str, rules: Collection[Rule]) -> 
     return dates[max(before - max(grading.needed(rule, 0) for rule in rules), 0) :]
 
 
+def _asked(rules: Collection[Rule]) -> tuple[str, ...]:
+    """Return which numbers of their scores the conditions of rules look at."""
+    tables = [table for rule in rules for table in rule.tables()]
+    return NEEDED + (("lower", "upper") if any(table.bound is not None for table in tables) else ())
+
+
 def _from(first: date, found: Graded) -> Graded:
     start = int(np.searchsorted(found.dates, np.datetime64(first)))
-    scores = Scores(**{field.name: getattr(found.scores, field.name)[start:] for field in fields(Scores)})
-    return replace(found, dates=found.dates[start:], scores=scores, levels=found.levels[start:])
+    rows, columns = np.arange(start, len(found.dates)), np.arange(len(found.keys))
+    return replace(
+        found,
+        dates=found.dates[start:],
+        scores=grading.part(found.scores, columns, rows),
+        levels=found.levels[start:],
+        kept=found.kept[start:],
+        beside=found.beside.take(columns, rows),
+    )

@@ -18,12 +18,13 @@ import numpy as np
 
 from warning.colouring import coverages_by
 from warning.gaps import Gap
+from warning.graded import Graded, graded
 from warning.model import Alert, Correction, Event, SeriesKey, Signal, Transition
 from warning.scoring import Beat, Known, known, score, window
 from warning.service import Deployment, Service
 from warning.situation import Coverage
 from warning.standing import Past, fold, holds_of
-from warning.verdicts import Graded, again, corrections_of, graded, reach_of, unjudged, unsure, verdicts
+from warning.verdicts import again, corrections_of, reach_of, unjudged, unsure, verdicts
 
 AHEAD = 28  # days judged in one call at most: windows begin on four-week anchors
 

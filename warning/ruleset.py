@@ -1,43 +1,58 @@
 """Rule files into checked, frozen objects.
 
-A name or a type a rule's detector does not know is a fault of the file.  All faults of all files
-are reported at once.
+What a ``[defaults]`` table says holds for every rule that does not say otherwise: that of ``defaults.toml`` for all
+files, that of a file for its own rules.  All faults of all files are reported at once.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from datetime import date
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydantic import ValidationError
 
-from detectors import AMONG_SIBLINGS, DETECTORS, OF_A_WHOLE
-from detectors.panel import Panel, Reason
-from detectors.rank import FEWEST
 from warning.checked import Checked, checked, faults_of, read_toml, suggestion
 from warning.city import City
 from warning.errors import ConfigError, together
-from warning.rule import Evidence, PlaceColours, Rule, Ruleset, series_of, vocabulary
+from warning.model import Indicator
+from warning.placecolour import PlaceColours
+from warning.rule import SELECTING, Rule, Ruleset
+from warning.rule_faults import faults_of_rule
 
-TRIALS = {  # dates at least as long as the usual three-year window, and as many weeks as days
-    "daily": np.arange(np.datetime64("2023-01-02"), np.datetime64("2026-01-05")),
-    "weekly": np.arange(np.datetime64("2005-01-03"), np.datetime64("2026-01-05"), 7),
-    "monthly": np.arange(np.datetime64("2006-01"), np.datetime64("2026-01")).astype("datetime64[D]"),
-}
-JUDGED_BY_ALL = {("weekly", "count"): None}
-_WORDS = {"int": "a whole number", "float": "a number", "str": "a text in quotation marks", "bool": "true or false"}
+DEFAULTS, DISTRICT = "defaults.toml", "district.toml"
+OTHERS = (DEFAULTS, DISTRICT)  # files of the folder that hold no rules
+ANY = "all"  # the area of a file whose rules judge several
+OFF = "off"  # a colour of the defaults that a rule does without
+JUDGING = ("parameters", "denominator", "methods")  # say nothing to another detector than that they stand with
+A_RULE = {"id": "a.rule", "name_zh": "规则", "indicators": (), "detector": "outbreak"}  # to try defaults with
 
 
 class AreaFile(Checked):
-    """One rule file: the rules of a level-2 area, each checked by itself."""
+    """One rule file: the rules of a level-2 area, or of several ("all"), each checked by itself."""
 
     area: str
+    checks: tuple[str, ...] = ()  # 核查要点 of the area, for each of its rules that has none of its own
+    defaults: Mapping[str, Any] = {}
     rule: tuple[Mapping[str, Any], ...] = ()
+
+
+class DefaultsFile(Checked):
+    """``defaults.toml``: what holds for the rules of every file."""
+
+    defaults: Mapping[str, Any] = {}
+
+
+@dataclass
+class _Read:
+    """What was read of the files so far."""
+
+    defaults: Mapping[str, Any]
+    rules: list[Rule]
+    files: dict[str, str]
+    errors: list[ConfigError]
 
 
 def load_rules(folder: Path, city: City) -> Ruleset:
@@ -61,219 +76,147 @@ def read_rules(folder: Path, city: City | None) -> tuple[Ruleset, list[ConfigErr
     if not paths:
         lacking = "the folder has no rule files (*.toml); copy the shipped ones with `kapok init`"
         return Ruleset((), PlaceColours(), "", {}), [ConfigError(str(folder), [lacking])]
-    errors: list[ConfigError] = []
-    rules: list[Rule] = []
-    files: dict[str, str] = {}
-    colours = PlaceColours()
     digest = hashlib.sha256()
+    contents: dict[Path, Mapping[str, Any]] = {}
+    read = _Read({}, [], {}, [])
     for path in paths:
         try:
-            content = read_toml(path)
+            contents[path] = read_toml(path)
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
-            if path.name == "district.toml":
-                colours = checked(str(path), content, PlaceColours)
-                continue
-            area = checked(str(path), content, AreaFile)
         except ConfigError as error:
-            errors.append(error)
+            read.errors.append(error)
+    colours = _special(folder, contents, read)
+    for path, content in contents.items():
+        if path.name not in OTHERS:
+            _read_area(path, content, city, read)
+    read.errors.sort(key=lambda error: error.where)
+    return Ruleset(tuple(read.rules), colours, digest.hexdigest()[:8], read.files), read.errors
+
+
+def _special(folder: Path, contents: Mapping[Path, Mapping[str, Any]], read: _Read) -> PlaceColours:
+    """Take up what the files say that hold no rules."""
+    colours = PlaceColours()
+    for name in OTHERS:
+        path = folder / name
+        if path not in contents:
             continue
-        found, wrong = _rules_of(area, city, {rule.id for rule in rules})
-        rules += found
-        files |= {rule.id: path.name for rule in found}
-        if wrong:
-            errors.append(ConfigError(str(path), wrong))
-    return Ruleset(tuple(rules), colours, digest.hexdigest()[:8], files), errors
+        try:
+            if name == DISTRICT:
+                colours = checked(str(path), contents[path], PlaceColours)
+            else:
+                said = checked(str(path), contents[path], DefaultsFile).defaults
+                read.defaults, wrong = _defaults(said)
+                if wrong:
+                    read.errors.append(ConfigError(str(path), wrong))
+        except ConfigError as error:
+            read.errors.append(error)
+    return colours
 
 
-def _rules_of(file: AreaFile, city: City | None, taken: set[str]) -> tuple[list[Rule], list[str]]:
+def _read_area(path: Path, content: Mapping[str, Any], city: City | None, read: _Read) -> None:
+    try:
+        area = checked(str(path), content, AreaFile)
+    except ConfigError as error:
+        read.errors.append(error)
+        return
+    found, wrong = _rules_of(area, city, read)
+    read.rules += found
+    read.files |= {rule.id: path.name for rule in found}
+    if wrong:
+        read.errors.append(ConfigError(str(path), wrong))
+
+
+def _rules_of(file: AreaFile, city: City | None, read: _Read) -> tuple[list[Rule], list[str]]:
     """Return the rules of a file that have the right form, and the faults of all."""
     faults = []
     areas = set() if city is None else {indicator.level2 for indicator in city.indicators.values()}
-    if areas and file.area not in areas:
+    if areas and file.area not in areas | {ANY}:
         faults.append(f"area {file.area!r} is not a level-2 area{suggestion(file.area, areas)}")
+    own, wrong = _defaults(file.defaults)
+    faults += wrong
+    defaults = _over(read.defaults, {"checks": file.checks, **own} if file.checks else own)
+    taken = {rule.id: read.files[rule.id] for rule in read.rules}
     rules: list[Rule] = []
     for number, content in enumerate(file.rule, start=1):
         name = content.get("id", f"rule {number}")
         try:
-            rule = Rule.model_validate(content)
+            rule = Rule.model_validate(_with(defaults, content))
         except ValidationError as error:
             faults += [f"{name}: {fault}" for fault in faults_of(error, Rule)]
             continue
-        if rule.id in taken:
-            faults.append(f"rule {rule.id!r} is defined twice")
+        for identifier in (view.id for view in rule.views.values()):
+            if identifier in taken:
+                there = f", also in {taken[identifier]}" if taken[identifier] else ""
+                faults.append(f"rule {identifier!r} is defined twice{there}")
+            taken[identifier] = ""
+        rule, wrong = _resolved(rule, city)
         rules.append(rule)
-        taken.add(rule.id)
-        faults += [f"{rule.id}: {fault}" for fault in _faults_of_rule(rule, file.area, city)]
+        faults += [f"{rule.id}: {fault}" for fault in (*wrong, *faults_of_rule(rule, file.area, city))]
     return rules, faults
 
 
-def _faults_of_rule(rule: Rule, area: str, city: City | None) -> Iterator[str]:
-    if not rule.name_zh.strip():
-        yield "name_zh is empty; mails and pages show it"
-    if city is not None:
-        yield from _faults_of_indicators(rule, area, city)
-        yield from _faults_of_places(rule, city)
-    if rule.hits > rule.of:
-        yield f"hits = {rule.hits} can never be reached in of = {rule.of}"
-    yield from _faults_of_levels(rule)
-    if rule.detector not in DETECTORS:
-        yield f"detector {rule.detector!r} is unknown; known: {', '.join(sorted(DETECTORS))}"
-        return
-    yield from _faults_of_parameters(rule) or _faults_of_judging(rule, city)
-    if city is not None and "line_per_10000" in rule.parameters:
-        yield from _faults_of_persons(rule, city)
-    yield from _faults_of_whole(rule, city)
-    if city is not None and rule.detector in AMONG_SIBLINGS:
-        yield from _faults_of_siblings(rule, city)
-
-
-def _faults_of_indicators(rule: Rule, area: str, city: City) -> Iterator[str]:
-    if not rule.indicators:
-        yield "indicators is empty; name at least one"
-    yield from _repeated("indicators", rule.indicators)
-    for name in rule.indicators:
-        if name not in city.indicators:
-            yield f"indicator {name!r} is unknown{suggestion(name, city.indicators)}"
-        elif city.indicators[name].level2 != area:
-            yield f"indicator {name!r} belongs to area {city.indicators[name].level2!r}, not {area!r}"
-        elif not city.indicators[name].watch:
-            yield f"indicator {name!r} is not watched; set watch = true in indicators.csv or leave it out"
-    if len({city.indicators[n].frequency for n in rule.indicators if n in city.indicators}) > 1:
-        yield "indicators have different frequencies; write one rule for each"
-
-
-def _faults_of_places(rule: Rule, city: City) -> Iterator[str]:
-    if bool(rule.tier) == bool(rule.places):
-        yield "give either tier or places"
-    if rule.tier and not city.at_tier(rule.tier):
-        yield f"tier {rule.tier!r} has no places{suggestion(rule.tier, {p.tier for p in city.places.values()})}"
-    yield from _repeated("places", rule.places)
-    for code in rule.places:
-        if code not in city.places:
-            yield f"place {code!r} is unknown{suggestion(code, city.places)}"
-
-
-def _repeated(what: str, names: tuple[str, ...]) -> Iterator[str]:
-    for name in dict.fromkeys(names):
-        if names.count(name) > 1:
-            yield f"{what}: {name!r} stands there twice"
-
-
-def _faults_of_levels(rule: Rule) -> Iterator[str]:
-    levels = list(rule.levels())
-    if not levels:
-        yield "no colour is given; write [rule.yellow], [rule.orange] or [rule.red]"
-    for _, evidence in levels:
-        if not evidence.asked():
-            yield "a colour without any condition would always be on"
-    for name in Evidence.model_fields:
-        found = [evidence.asked()[name] for _, evidence in levels if name in evidence.asked()]
-        if found != sorted(found):
-            yield f"thresholds must rise from yellow to red, found {name} = {found}"
-
-
-def _faults_of_parameters(rule: Rule) -> list[str]:
-    known = vocabulary(rule.detector)
-    faults = []
-    for name, value in rule.parameters.items():
-        if name not in known:
-            faults.append(f"parameters.{name} is not a parameter of {rule.detector!r}{suggestion(name, known)}")
-            continue
-        wanted = str(known[name].annotation)
-        if not _fits(value, wanted):
-            faults.append(
-                f"parameters.{name}: expected {_WORDS.get(wanted.removesuffix(' | None'), wanted)}, found {value!r}"
-            )
-    return faults
-
-
-def _faults_of_persons(rule: Rule, city: City) -> Iterator[str]:
-    for name in rule.indicators:
-        if name not in city.indicators:
-            continue
-        if not city.indicators[name].denominator.endswith("/10000"):
-            yield (
-                f"parameters.line_per_10000: {name!r} is not counted per 10,000 persons;"
-                " give it a denominator in indicators.csv, e.g. resident_population/10000"
-            )
-            continue
-        for _, place in (key for key in series_of(rule, city) if key.indicator == name):
-            if place in city.places and city.denominator_of(name, place, year=date.max.year) is None:
-                yield f"parameters.line_per_10000: population.csv lacks {place!r} for the denominator of {name!r}"
-
-
-def _faults_of_whole(rule: Rule, city: City | None) -> Iterator[str]:
-    if rule.detector not in OF_A_WHOLE:
-        if rule.denominator:
-            yield f"denominator: {rule.detector!r} judges no share of a whole; leave it out"
-        return
-    if not rule.denominator:
-        yield f"denominator is missing; {rule.detector!r} needs the indicator its values are a share of"
-        return
-    if city is None:
-        return
-    whole = city.indicators.get(rule.denominator)
-    if whole is None:
-        yield f"denominator: indicator {rule.denominator!r} is unknown{suggestion(rule.denominator, city.indicators)}"
-        return
-    if whole.kind != "count":
-        yield f"denominator: {whole.id!r} is a {whole.kind}, a whole is a count"
-    for name in rule.indicators:
-        if name in city.indicators and city.indicators[name].frequency != whole.frequency:
-            yield (
-                f"denominator: {whole.id!r} is {whole.frequency}, {name!r} is {city.indicators[name].frequency};"
-                " a part and its whole come at the same dates"
-            )
-
-
-def _faults_of_siblings(rule: Rule, city: City) -> Iterator[str]:
-    named = {key.place for key in series_of(rule, city)} & city.places.keys()
-    for above in dict.fromkeys(city.places[code].parent for code in sorted(named)):
-        siblings = {city.root} if above is None else set(city.children[above])
-        where = "places" if rule.places else "tier"
-        if len(siblings) < FEWEST:
-            yield (
-                f"{where}: {min(named & siblings)!r} has too few siblings for {rule.detector!r}:"
-                f" {len(siblings) - 1}, needs {FEWEST - 1}"
-            )
-        elif lacking := sorted(siblings - named):
-            yield (
-                f"{where}: {rule.detector!r} ranks all places of {above!r} among each other; add {', '.join(lacking)}"
-            )
-
-
-def _faults_of_judging(rule: Rule, city: City | None) -> Iterator[str]:
-    known = [] if city is None else [city.indicators[name] for name in rule.indicators if name in city.indicators]
-    alike = {(indicator.frequency, indicator.kind): None for indicator in known} or JUDGED_BY_ALL
-    parameters = tuple(sorted(rule.parameters.items()))
-    faults = (_refusal(rule.detector, parameters, frequency, kind) for frequency, kind in alike)
-    yield from dict.fromkeys(fault for fault in faults if fault is not None)
-
-
-@cache
-def _refusal(
-    detector: str, parameters: tuple[tuple[str, bool | int | float | str], ...], frequency: str, kind: str
-) -> str | None:
-    """Return why a detector could never judge such series, asked itself about siblings that were reported once."""
-    dates = TRIALS[frequency]
-    values = np.full((len(dates), FEWEST), np.nan)
-    values[-1] = 1.0
-    panel = Panel(dates, list(range(FEWEST)), values, frequency, kind, denominators=np.ones_like(values))
+def _defaults(said: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
+    """Return the defaults that have the right form, and the faults of the others."""
+    found, faults = dict(said), []
+    for name in ("id", "name_zh", "name_en"):
+        if found.pop(name, None) is not None:
+            faults.append(f"defaults.{name}: every rule has its own; leave it out")
     try:
-        scores = DETECTORS[detector](panel, last=1, **dict(parameters))
-    except ValueError as error:
-        return f"parameters: {error}"
-    if (scores.reason == Reason.NOT_SUITED).all():
-        return f"detector: {detector!r} judges no {frequency} {kind}{' with these parameters' if parameters else ''}"
-    return None
+        Rule.model_validate(_with(found, A_RULE))
+    except ValidationError as error:
+        faults += [f"defaults.{fault}" for fault in faults_of(error, Rule)]
+        wrong = {one["loc"][0] for one in error.errors()}
+        found = {name: value for name, value in found.items() if name not in wrong}
+    return found, faults
 
 
-def _fits(value: object, annotation: str) -> bool:
-    types = {part.strip() for part in annotation.split("|")}
-    if isinstance(value, bool):
-        return "bool" in types
-    if isinstance(value, int):
-        return bool(types & {"int", "float"})
-    if isinstance(value, float):
-        return "float" in types
-    return isinstance(value, str) and ("str" in types or annotation.startswith("Literal"))
+def _over(general: Mapping[str, Any], special: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what both say; where both do, what the special one says."""
+    kept = {name: value for name, value in general.items() if "detector" not in special or name not in JUDGING}
+    if "tier" in special or "places" in special:
+        kept = {name: value for name, value in kept.items() if name not in ("tier", "places")}
+    return {**kept, **special}
+
+
+def _with(defaults: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in _over(defaults, content).items() if value != OFF}
+
+
+def _resolved(rule: Rule, city: City | None) -> tuple[Rule, list[str]]:
+    """Return the rule with the indicators it selects by area, dimension or tag, and what is wrong with selecting."""
+    selecting = [text for text in rule.indicators if ":" in text]
+    if not selecting and not rule.without_indicators:
+        return rule, []
+    if city is None:
+        return rule.model_copy(update={"indicators": tuple(t for t in rule.indicators if ":" not in t)}), []
+    found, faults = dict[str, None](), []
+    for text in rule.indicators:
+        if ":" not in text:
+            found[text] = None
+            continue
+        chosen = list(_selected(text, rule, city))
+        found |= dict.fromkeys(chosen)
+        word, _, value = text.partition(":")
+        if word not in SELECTING:
+            faults.append(f"indicators: {text!r} selects by {word!r}{suggestion(word, SELECTING)}")
+        elif not chosen:
+            known = {one for indicator in city.indicators.values() for one in _marks(word, indicator)}
+            faults.append(f"indicators: {text!r} selects no watched indicator{suggestion(value, known)}")
+    for name in rule.without_indicators:
+        if found.pop(name, name) is not None:
+            faults.append(f"without_indicators: {name!r} is none of those that are selected{suggestion(name, found)}")
+    return rule.model_copy(update={"indicators": tuple(found), "without_indicators": ()}), faults
+
+
+def _selected(text: str, rule: Rule, city: City) -> Iterator[str]:
+    word, _, value = text.partition(":")
+    for indicator in city.indicators.values():
+        asked = indicator.watch and value in _marks(word, indicator)
+        if asked and rule.frequency in (None, indicator.frequency) and rule.kind in (None, indicator.kind):
+            yield indicator.id
+
+
+def _marks(word: str, indicator: Indicator) -> tuple[str, ...]:
+    """Return what an indicator can be selected by."""
+    found = {"level2": (indicator.level2,), "dimension": (indicator.dimension,), "tag": indicator.tags}
+    return found.get(word, ())

@@ -165,7 +165,7 @@ def score(
     fits: MutableMapping[str, str] | None = None,
     beat: Beat = lambda _: None,
 ) -> tuple[dict[str, Judged], list[tuple[str, str]]]:
-    """Return the scores of every rule, by rule id, and (rule, reason) for those whose detector raised.
+    """Return the scores by the id of each rule as one method judges, and (id, reason) of those whose detector raised.
 
     Rules that judge alike share one batched call.
 
@@ -202,10 +202,11 @@ def score(
 
 
 def groups(deployment: Deployment) -> dict[Way, list[Rule]]:
-    """Return the rules that share frequency, detector and parameters."""
+    """Return the rules that share frequency, detector and parameters; one of several methods as each of them judges."""
     found: dict[Way, list[Rule]] = {}
     for rule in deployment.rules.rules:
-        found.setdefault(way_of(deployment, rule), []).append(rule)
+        for view in rule.views.values():
+            found.setdefault(way_of(deployment, view), []).append(view)
     return found
 
 
@@ -222,18 +223,7 @@ def way_of(deployment: Deployment, rule: Rule) -> Way:
 def pick(judged: Judged, keys: Sequence[SeriesKey]) -> Scores:
     """Return the scores of some of the series, in the order given."""
     place = {key: n for n, key in enumerate(judged.keys)}
-    columns = [place[key] for key in keys]
-    s = judged.scores
-    return Scores(
-        s.observed[:, columns],
-        s.expected[:, columns],
-        s.lower[:, columns],
-        s.upper[:, columns],
-        s.surprise[:, columns],
-        s.above[:, columns],
-        s.reason[:, columns],
-        s.remarks[:, columns],
-    )
+    return grading.part(judged.scores, np.array([place[key] for key in keys], dtype=np.intp))
 
 
 def _called(
@@ -269,7 +259,8 @@ def keys_of(deployment: Deployment, frequency: str) -> tuple[SeriesKey, ...]:
 
 def wholes_of(deployment: Deployment, frequency: str) -> tuple[SeriesKey, ...]:
     """Return the series that rules of a frequency judge shares of."""
-    rules = [rule for rule in _rules_of(deployment, frequency) if rule.denominator]
+    views = (view for rule in _rules_of(deployment, frequency) for view in rule.views.values())
+    rules = [rule for rule in views if rule.denominator]
     judged = ((rule.denominator, key.place) for rule in rules for key in series_of(rule, deployment.city))
     return tuple(SeriesKey(*key) for key in dict.fromkeys(judged))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from warning.correction import Course, amended, changes, reason_zh, run_through
-from warning.lifecycle import Verdict, advance
+from warning.lifecycle import Hold, Holds, Verdict, advance
 from warning.model import Alert, Correction, Event, Indicator, Level, SeriesKey, Stage, Transition
 from warning.rule import Ruleset
 
@@ -36,16 +36,24 @@ class Past:
     closed: Callable[[SeriesKey], date | None]  # until when the alerts went that persons closed
 
 
-def holds_of(rules: Ruleset) -> dict[str, int]:
-    """Return for each rule how many periods below a level pass before it falls: its quiet windows, end to end."""
-    return {rule.id: rule.quiet * rule.window for rule in rules.rules}
+def holds_of(rules: Ruleset) -> Holds:
+    """Return how long each rule holds up a level in a place: its windows, end to end; of a rule that is gone, once."""
+    known = {rule.id: rule for rule in rules.rules}
+
+    def hold(rule: str, place: str) -> Hold:
+        if rule not in known:
+            return Hold()
+        there = known[rule].at(place)
+        return Hold(there.lower_after * there.span, there.stay * there.span)
+
+    return hold
 
 
 def fold(
     verdicts: Iterable[Verdict],
     live: Mapping[SeriesKey, Alert],
     *,
-    holds: Mapping[str, int],
+    holds: Holds,
     judged_until: Mapping[SeriesKey, date],
     corrections: Mapping[SeriesKey, Sequence[Correction]],
     past: Past,
@@ -99,9 +107,7 @@ def fold(
     return Standing(book.live, tuple(book.touched.values()), tuple(book.events), book.courses, book.again)
 
 
-def _correct(
-    book: _Book, key: SeriesKey, verdicts: Sequence[Verdict], past: Past, holds: Mapping[str, int], reason: str
-) -> None:
+def _correct(book: _Book, key: SeriesKey, verdicts: Sequence[Verdict], past: Past, holds: Holds, reason: str) -> None:
     """Make the alert of a series what it would have been; where that cannot be told, it stays as it is."""
     closed = past.closed(key) or date.min
     cells = [found for found in verdicts if found.date > closed]  # what a person closed is not taken up again

@@ -12,14 +12,15 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from detectors.panel import Dates, Floats, Remark, Scores
+from detectors.panel import Dates, Floats, Remark
 from warning import grading
 from warning.batches import batches
+from warning.graded import Graded
 from warning.lifecycle import Verdict, verdict
 from warning.model import Correction, Level, SeriesKey, Signal
 from warning.periods import MONTHS_AGAIN, last_complete, reach
-from warning.rule import Rule, series_of
-from warning.scoring import Judged, Known, pick
+from warning.rule import OWN, series_of
+from warning.scoring import Known
 from warning.service import Deployment
 from warning.since import onset_of
 from warning.situation import Nearest
@@ -28,24 +29,6 @@ Columns = npt.NDArray[np.int64]  # of a panel, one for each series of a rule
 
 EXPECTING = ("outbreak", "forecast")  # methods that know weekday and holiday
 NEVER_FULL = 0.99  # what is called calm has not reached its threshold, whatever the rounding
-
-
-@dataclass(frozen=True)
-class Graded:
-    """What one rule says of its series."""
-
-    rule: Rule
-    frequency: str
-    keys: tuple[SeriesKey, ...]  # N
-    dates: Dates  # (K,)
-    scores: Scores  # (K, N)
-    signs: npt.NDArray[np.int8]  # (N,)
-    levels: grading.Levels  # (K, N)
-
-    def row(self, day: np.datetime64) -> int | None:
-        """Return the row of a date, None where it was not scored."""
-        row = int(np.searchsorted(self.dates, day))
-        return row if row < len(self.dates) and self.dates[row] == day else None
 
 
 @dataclass(frozen=True)
@@ -107,21 +90,6 @@ def unsure(deployment: Deployment, found: Mapping[str, Graded]) -> set[SeriesKey
     return {key for rule in silent for key in series_of(rule, deployment.city)}
 
 
-def graded(deployment: Deployment, judged: Mapping[str, Judged]) -> dict[str, Graded]:
-    """Return for each rule that was scored the level of every cell."""
-    city, found = deployment.city, {}
-    for rule in deployment.rules.rules:
-        if rule.id not in judged:
-            continue
-        keys = series_of(rule, city)
-        scores = pick(judged[rule.id], keys)
-        signs = np.array([rule.sign(city.indicators[key.indicator]) for key in keys], dtype=np.int8)
-        frequency = city.indicators[rule.indicators[0]].frequency
-        levels = grading.levels(rule, scores, signs)
-        found[rule.id] = Graded(rule, frequency, keys, judged[rule.id].dates, scores, signs, levels)
-    return found
-
-
 def verdicts(
     deployment: Deployment,
     panels: Mapping[str, Known],
@@ -165,9 +133,11 @@ def verdicts(
             scored = [(rule, there) for rule in rules if (there := rule.row(days[row])) is not None]
             together = _batches(panel, counted, scored, columns) if frequency == "daily" else {}
             coloured = _coloured(scored, when, deployment.rules.version, together)
+            keeping = _keeping(scored, len(panel.keys), columns)
             for n in np.flatnonzero(told[row] & followed):
                 cell = _verdict(deployment, panel, int(n), when, coloured)
-                cells.append(replace(cell, level_changed=bool(changed[row, n])))
+                kept = {rule: levels[n] for rule, levels in keeping.items() if levels[n] > Level.CALM}
+                cells.append(replace(cell, level_changed=bool(changed[row, n]), kept=kept))
     return Decided(tuple(sorted(cells, key=lambda cell: (cell.date, cell.key))), judged)
 
 
@@ -242,16 +212,27 @@ def _coloured(
     found: dict[SeriesKey, list[Signal]] = {}
     for rule, row in scored:
         for n in np.flatnonzero(rule.levels[row] > Level.CALM):
+            level, cell, key = Level(int(rule.levels[row, n])), (row, int(n)), rule.keys[n]
+            there = rule.rule.at(key.place)
+            method = grading.speaking(there, level, rule.scores, int(rule.signs[n]), rule.beside, cell)
+            scores = rule.scores if method == OWN else rule.beside.others[method]
             signal = grading.signal(
-                rule.rule,
-                rule.keys[n],
-                day,
-                Level(int(rule.levels[row, n])),
-                scores=rule.scores,
-                cell=(row, int(n)),
-                version=version,
+                rule.rule, key, day, level, scores=scores, cell=cell, version=version, method=method
             )
             found.setdefault(signal.key, []).append(replace(signal, batch=together.get(signal.place)))
+    return found
+
+
+def _keeping(
+    scored: Iterable[tuple[Graded, int]], series: int, columns: Mapping[str, Columns]
+) -> dict[str, list[Level]]:
+    """Return for each rule that keeps up some level on a date the level it keeps of each of N series."""
+    found = {}
+    for rule, row in scored:
+        if (rule.kept[row] > Level.CALM).any():
+            levels = np.zeros(series, dtype=np.int8)
+            levels[columns[rule.rule.id]] = rule.kept[row]
+            found[rule.rule.id] = [Level(int(level)) for level in levels]
     return found
 
 

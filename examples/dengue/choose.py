@@ -21,7 +21,7 @@ from examples.dengue.quick import orange_alone, read_cases, scored
 from examples.dengue.run import HERE, LEARNT
 from examples.dengue.score import Watched, period, season
 from warning.city import load_city
-from warning.rule import Evidence
+from warning.condition import Evidence
 from warning.ruleset import load_rules
 
 ALLOWED = 0.05 / 2  # alarms a township-year
@@ -64,7 +64,7 @@ def tried() -> Iterator[Tried]:
         scores = scored(rule.model_copy(update={"parameters": parameters}), cases)
         for surprise, ratio, extra, quiet in itertools.product(SURPRISE, RATIO, EXTRA, QUIET):
             orange = Evidence(surprise=surprise, ratio=ratio, extra=extra)
-            candidate = rule.model_copy(update={"quiet": quiet, "yellow": None, "orange": orange, "red": None})
+            candidate = rule.model_copy(update={"lower_after": quiet, "yellow": None, "orange": orange, "red": None})
             seen = orange_alone(city, candidate, cases, scores)
             yield Tried(-_lead(seen), _rate(seen), _alarms(seen), *asked, surprise, ratio, extra, quiet)
 

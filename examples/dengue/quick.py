@@ -54,6 +54,7 @@ def scored(rule: Rule, cases: Cases) -> Scores:
 
 def watched(city: City, rule: Rule, cases: Cases, scores: Scores) -> Watched:
     """Return ``active`` of every township and week: the scores graded by the rule, folded as alerts are."""
+    hold = lifecycle.Hold(rule.lower_after)
     signs = np.ones(len(cases.keys), dtype=np.int8)
     levels = grading.levels(rule, scores, signs)
     alerts: dict[SeriesKey, Alert | None] = dict.fromkeys(cases.keys)
@@ -62,7 +63,7 @@ def watched(city: City, rule: Rule, cases: Cases, scores: Scores) -> Watched:
         for column, key in enumerate(cases.keys):
             level = Level(int(levels[week, column]))
             signals = [grading.signal(rule, key, monday, level, scores=scores, cell=(week, column), version="quick")]
-            alert, _ = lifecycle.advance(alerts[key], lifecycle.verdict(key, monday, signals), {rule.id: rule.quiet})
+            alert, _ = lifecycle.advance(alerts[key], lifecycle.verdict(key, monday, signals), lambda *_: hold)
             alerts[key] = alert
             active[week, column] = Level.CALM if alert is None else alert.active
     return _watched(city, cases, active)
@@ -71,12 +72,12 @@ def watched(city: City, rule: Rule, cases: Cases, scores: Scores) -> Watched:
 def orange_alone(city: City, rule: Rule, cases: Cases, scores: Scores) -> Watched:
     """Return the same of a rule whose only colour is orange, without a single alert, so that thousands can be tried.
 
-    An alert that knows one colour has it where one of the last ``quiet`` weeks has it.  Only weeks before the first
-    that is judged may be missing; the file has no gaps.
+    An alert that knows one colour has it where one of the last ``lower_after`` weeks has it.  Only weeks before the
+    first that is judged may be missing; the file has no gaps.
     """
     found = grading.levels(rule, scores, np.ones(len(cases.keys), dtype=np.int8)) == Level.ORANGE
-    before = np.zeros((rule.quiet - 1, found.shape[1]), dtype=np.bool_)
-    held = sliding_window_view(np.vstack([before, found]), rule.quiet, axis=0).any(axis=-1)  # (T, N)
+    before = np.zeros((rule.lower_after - 1, found.shape[1]), dtype=np.bool_)
+    held = sliding_window_view(np.vstack([before, found]), rule.lower_after, axis=0).any(axis=-1)  # (T, N)
     return _watched(city, cases, np.where(held, Level.ORANGE, Level.CALM).astype(np.int8))
 
 

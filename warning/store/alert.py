@@ -13,7 +13,7 @@ from warning.store import series
 from warning.store.connection import Store
 from warning.store.encoding import date_of, day_of, instant_of, null_of, number_of, text_of
 
-_COLUMNS = "number, indicator, place, active, peak, stage, onset, opened, updated, quiet, evidence"
+_COLUMNS = "number, indicator, place, active, peak, stage, onset, opened, updated, quiet, stayed, evidence"
 _DAYS = ("onset", "opened", "updated")
 _NUMBERS = ("observed", "expected", "lower", "upper", "surprise")
 
@@ -54,9 +54,10 @@ def save(store: Store, alerts: Sequence[Alert]) -> None:
         sqlite3.IntegrityError: if two alerts of one series would be live.
     """
     store.change_all(
-        f"INSERT INTO alert ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+        f"INSERT INTO alert ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
         " ON CONFLICT (number) DO UPDATE SET active = excluded.active, peak = excluded.peak, stage = excluded.stage,"
-        " onset = excluded.onset, updated = excluded.updated, quiet = excluded.quiet, evidence = excluded.evidence",
+        " onset = excluded.onset, updated = excluded.updated, quiet = excluded.quiet, stayed = excluded.stayed,"
+        " evidence = excluded.evidence",
         [
             (
                 alert.number,
@@ -69,6 +70,7 @@ def save(store: Store, alerts: Sequence[Alert]) -> None:
                 alert.opened.isoformat(),
                 alert.updated.isoformat(),
                 alert.quiet,
+                alert.stayed,
                 json.dumps([_written(signal) for signal in alert.evidence], ensure_ascii=False),
             )
             for alert in alerts
@@ -202,9 +204,10 @@ def _alerts(store: Store, condition: str, parameters: tuple[str, ...] | dict[str
             opened=date.fromisoformat(opened),
             updated=date.fromisoformat(updated),
             quiet=quiet,
+            stayed=stayed,
             evidence=tuple(_read(signal) for signal in json.loads(evidence)),
         )
-        for number, indicator, place, active, peak, stage, onset, opened, updated, quiet, evidence in found
+        for number, indicator, place, active, peak, stage, onset, opened, updated, quiet, stayed, evidence in found
     ]
 
 

@@ -158,6 +158,12 @@ def m011_remarks_and_batches(db: Database) -> None:
     db.executescript(score.REMARKS + _BATCHES)
 
 
+@MIGRATIONS()
+def m012_how_long_at_a_level(db: Database) -> None:
+    """How many periods an alert was judged since it reached its level."""
+    db.executescript("ALTER TABLE alert ADD COLUMN stayed INTEGER NOT NULL DEFAULT 0;")
+
+
 KNOWN = (
     m001_first_tables.__name__,
     m002_waiting_refused_and_fits.__name__,
@@ -170,4 +176,5 @@ KNOWN = (
     m009_matrix.__name__,
     m010_scores_as_blobs.__name__,
     m011_remarks_and_batches.__name__,
+    m012_how_long_at_a_level.__name__,
 )  # in order; a database that has others is of a newer version
