@@ -7,16 +7,19 @@ import re
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from warning import periods
 from warning.checked import suggestion
 from warning.city import City
 from warning.errors import ConfigError
 from warning.model import Alert, Document
 from warning.past import overdue_in
 from warning.paths import shipped
+from warning.rule import Rule, series_of
 from warning.service import Deployment, Service, load_deployment, opened, with_store
 from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
 from warning.store import document, open_to_read, quarantine
+from warning.tuning.explaining import Explained, explained
 
 NEAR = 5  # alerts named where nothing is near
 
@@ -234,3 +237,35 @@ def _meant(text: str) -> str:
 
 def _since_monday(day: date) -> timedelta:
     return timedelta(days=day.weekday())
+
+
+def rule_of(service: Service, text: str) -> Rule:
+    """Return the rule of an id.
+
+    Raises:
+        ConfigError: naming the nearest rule.
+    """
+    known = {rule.id: rule for rule in service.rules.rules}
+    if text in known:
+        return known[text]
+    hint = suggestion(text, known)
+    more = hint if hint.startswith("; did") else f"; there are {len(known)}, e.g. {next(iter(known))}"
+    raise ConfigError(text, [f"没有这条规则 / there is no such rule{more}"])
+
+
+def explained_of(service: Service, rule: str, place: str, day: str) -> list[Explained]:
+    """Return why a rule gave a place its level, for each indicator it judges.
+
+    Raises:
+        ConfigError: if there is no such rule, place or date, or nothing to judge.
+    """
+    asked, code, chosen = rule_of(service, rule), place_of(service.city, place), day_of(day, option="DATE")
+    if not any(key.place == code for key in series_of(asked, service.city)):
+        name = service.city.places[code].name_zh
+        raise ConfigError(asked.id, [f"这条规则不研判{name} / the rule does not judge {code}"])
+    frequency = service.city.indicators[asked.indicators[0]].frequency
+    first = periods.first_day(chosen, frequency)
+    found = explained(service, asked, code, first, now=service.clock())
+    if not found:
+        raise ConfigError(asked.id, [f"{first} 还没有可研判的数据 / there is nothing to judge of {first} yet"])
+    return found

@@ -132,6 +132,39 @@ def signal(
     )
 
 
+def measures(condition: Condition, own: Scores, sign: int, beside: Beside, cell: tuple[int, int]) -> dict[str, float]:
+    """Return what one table's own numbers are laid on, in one cell, by name: reached where not below what is asked.
+
+    A ratio or bound is infinite where it would be divided by nothing; NaN where the method abstains.
+    """
+    scores = beside.others[condition.method] if condition.method != OWN else own
+    row, column = cell
+    observed, expected, lower, upper, surprise = (
+        float(getattr(scores, name)[cell]) for name in ("observed", "expected", "lower", "upper", "surprise")
+    )
+    found = {"surprise": sign * surprise, "extra": sign * (observed - expected), "at_least": observed}
+    found["ratio"] = _times(observed, expected) if sign > 0 else _times(expected, observed)
+    found["bound"] = _times(observed, upper) if sign > 0 else _times(lower, observed)
+    if condition.line is not None:
+        found["line"] = _times(observed, float(beside.sizes[condition.scale][row, column]))
+    if condition.per_10000 is not None:
+        persons = np.nan if beside.persons is None else float(beside.persons[row, column])
+        found["per_10000"] = 1e4 * _times(observed, persons)
+    silent = not np.isfinite(surprise)
+    return {name: np.nan if silent else found[name] for name in condition.asked()}
+
+
+def _times(high: float, low: float) -> float:
+    if low:
+        return high / low
+    return np.nan if np.isnan(high) else np.inf
+
+
+def held(evidence: Condition, scores: Scores, signs: npt.NDArray[np.int8], beside: Beside) -> Bools:
+    """Return (K, N) where conditions hold, whether or not for long enough."""
+    return _holds(evidence, scores, signs, beside)
+
+
 def part(scores: Scores, columns: npt.NDArray[np.intp], rows: npt.NDArray[np.intp] | None = None) -> Scores:
     """Return the scores of some of the series, of some of the dates."""
     found = {f.name: getattr(scores, f.name) for f in fields(Scores)}

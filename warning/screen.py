@@ -45,6 +45,11 @@ def say(text: str) -> None:
     console.print(text, markup=False)
 
 
+def write(text: str) -> None:
+    """Print a text for a program to read: nothing is wrapped or coloured."""
+    console.file.write(text + "\n")
+
+
 def literal(text: str) -> str:
     """Return a text for a table as it is: brackets in it are no markup."""
     return escape(text)
