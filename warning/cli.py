@@ -264,6 +264,9 @@ def demo(
     run_demo(folder, once=once, tell=_tell_page)
 
 
+app.command()(cli_rules.replay)
+
+
 def _tell_page(address: str) -> None:
     typer.echo(f"页面 page {address}  (Ctrl+C 结束 / to end)")
 

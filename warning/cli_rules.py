@@ -14,6 +14,9 @@ rules = typer.Typer(
 )
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help="配置文件 / configuration; ./config.toml")]
+FirstDay = Annotated[str, typer.Option("--from", metavar="DATE", help="第一天 / first data date")]
+LastDay = Annotated[str, typer.Option("--to", metavar="DATE", help="最后一天 / last data date")]
+Page = Annotated[Path | None, typer.Option("--html", help="写成网页 / write a page, too")]
 Form = Annotated[Literal["text", "json"], typer.Option("--format", help="输出形式 / text or json")]
 
 
@@ -45,3 +48,53 @@ def explain(
     with records_of(config) as service:
         found = explained_of(service, rule, place, day)
         showing.explanation(service, found, form)
+
+
+@rules.command()
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="旧规则的目录 / folder of the old rules")],
+    new: Annotated[
+        Path | None, typer.Argument(metavar="[NEW]", help="新规则；不写为现行 / the new; those in force")
+    ] = None,
+    *,
+    first: FirstDay,
+    last: LastDay,
+    html: Page = None,
+    form: Form = "text",
+    config: ConfigFile = None,
+) -> None:
+    """两套规则会有何不同 / What two sets of rules would have told otherwise, alert by alert, and by which numbers."""
+    from warning import screen
+    from warning.asked import day_of, records_of
+    from warning.tuning import differing, trying
+
+    with records_of(config) as service:
+        period = trying.period_of(day_of(first, option="--from"), day_of(last, option="--to"), service)
+        before, after = (trying.with_rules(service, folder) for folder in (old, new))
+        with screen.progress("比较 diff", None) as beat:
+            sides = differing.side(before, period, beat=beat), differing.side(after, period, beat=beat)
+        differing.show(after, *sides, form=form, html=html)
+
+
+def replay(  # noqa: PLR0917 - each is an option
+    first: FirstDay,
+    last: LastDay,
+    folder: Annotated[Path | None, typer.Option("--rules", help="别的规则目录 / another folder of rules")] = None,
+    labels: Annotated[Path | None, typer.Option(help="已知事件的 CSV / what really happened")] = None,
+    exact: Annotated[bool, typer.Option("--exact", help="逐日按当时所知 / day by day by what was known")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="存下重新计算的评分 / store scores made anew")] = False,
+    html: Page = None,
+    form: Form = "text",
+    config: ConfigFile = None,
+) -> None:
+    """规则在过去会说些什么 / What rules would have told of a period: how many, when, where, how many of them right."""
+    from warning import screen
+    from warning.asked import day_of, records_of, service_to_mend
+    from warning.tuning import trying
+
+    with (service_to_mend if keep else records_of)(config) as opened:
+        period = trying.period_of(day_of(first, option="--from"), day_of(last, option="--to"), opened)
+        service = trying.with_rules(opened, folder)
+        with screen.progress("重演 replay", None) as beat:
+            found = trying.tried(service, *period, exact=exact, keep=keep, beat=beat)
+        trying.show(found, labels=labels, form=form, html=html)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from warning import grading
 from warning.active import Active
 from warning.batch import persons
 from warning.grading import Beside
-from warning.model import Level, SeriesKey
+from warning.model import Level, SeriesKey, Signal
 from warning.rule import OWN, Rule, series_of
 from warning.scoring import Judged, pick
 from warning.service import Deployment
@@ -40,6 +41,16 @@ class Graded:
         """Return the row of a date, None where it was not scored."""
         row = int(np.searchsorted(self.dates, day))
         return row if row < len(self.dates) and self.dates[row] == day else None
+
+    def signal(self, row: int, column: int, day: date, version: str) -> Signal:
+        """Return what the rule says of a coloured cell, with the numbers of the method that says it."""
+        level, key = Level(int(self.levels[row, column])), self.keys[column]
+        there = self.rule.at(key.place)
+        method = grading.speaking(there, level, self.scores, int(self.signs[column]), self.beside, (row, column))
+        scores = self.scores if method == OWN else self.beside.others[method]
+        return grading.signal(
+            self.rule, key, day, level, scores=scores, cell=(row, column), version=version, method=method
+        )
 
 
 def graded(deployment: Deployment, judged: Mapping[str, Judged]) -> dict[str, Graded]:

@@ -9,6 +9,7 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator
@@ -217,7 +218,8 @@ def draws_line(rule: Rule) -> bool:
     return any(name in rule.parameters for name in LINES)
 
 
-def vocabulary(detector: str) -> dict[str, inspect.Parameter]:
+@cache
+def vocabulary(detector: str) -> Mapping[str, inspect.Parameter]:
     """Return the parameters a rule may set for a detector."""
     parameters = inspect.signature(DETECTORS[detector]).parameters.values()
     return {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in GIVEN}

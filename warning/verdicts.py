@@ -19,7 +19,7 @@ from warning.graded import Graded
 from warning.lifecycle import Verdict, verdict
 from warning.model import Correction, Level, SeriesKey, Signal
 from warning.periods import MONTHS_AGAIN, last_complete, reach
-from warning.rule import OWN, series_of
+from warning.rule import series_of
 from warning.scoring import Known
 from warning.service import Deployment
 from warning.since import onset_of
@@ -212,13 +212,7 @@ def _coloured(
     found: dict[SeriesKey, list[Signal]] = {}
     for rule, row in scored:
         for n in np.flatnonzero(rule.levels[row] > Level.CALM):
-            level, cell, key = Level(int(rule.levels[row, n])), (row, int(n)), rule.keys[n]
-            there = rule.rule.at(key.place)
-            method = grading.speaking(there, level, rule.scores, int(rule.signs[n]), rule.beside, cell)
-            scores = rule.scores if method == OWN else rule.beside.others[method]
-            signal = grading.signal(
-                rule.rule, key, day, level, scores=scores, cell=cell, version=version, method=method
-            )
+            signal = rule.signal(row, int(n), day, version)
             found.setdefault(signal.key, []).append(replace(signal, batch=together.get(signal.place)))
     return found
 
