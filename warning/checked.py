@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from warning.errors import ConfigError
+from warning.errors import ConfigError, Fault
 
 
 class Checked(BaseModel):
@@ -23,6 +23,7 @@ class Checked(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
 
+LARGEST = 2**20  # bytes of a file of settings
 Model = TypeVar("Model", bound=Checked)
 
 _EXPECTED = {  # where pydantic names Python's types, what to write instead
@@ -42,11 +43,24 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Return the file's content.
 
     Raises:
-        ConfigError: if it is missing, unreadable, not UTF-8 or not TOML.
+        ConfigError: if it is missing, unreadable, too large, not UTF-8 or not TOML.
+    """
+    return read_toml_text(path)[0]
+
+
+def read_toml_text(path: Path) -> tuple[dict[str, Any], str]:
+    """Return the file's content, and the text it was read from.
+
+    Raises:
+        ConfigError: as ``read_toml``.
     """
     try:
         with path.open("rb") as file:
-            return tomllib.load(file)
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise ConfigError(str(path), [f"the file has more than {LARGEST // 2**20} MB; no settings are so long"])
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
+        return tomllib.loads(text), text
     except FileNotFoundError as error:
         raise ConfigError(str(path), ["the file is missing"]) from error
     except OSError as error:
@@ -54,6 +68,13 @@ def read_toml(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ConfigError(str(path), [f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"]) from error
     except tomllib.TOMLDecodeError as error:
+        found = re.search(r"\(at line (\d+),", str(error))
+        raise ConfigError(
+            str(path), [Fault(f"not valid TOML: {error}", line=int(found[1]) if found else None)]
+        ) from error
+    except RecursionError as error:
+        raise ConfigError(str(path), ["tables or lists stand too deep in each other to be read"]) from error
+    except ValueError as error:  # a number with more digits than Python reads, a date there is none of
         raise ConfigError(str(path), [f"not valid TOML: {error}"]) from error
 
 
@@ -71,7 +92,15 @@ def checked(where: str, content: Mapping[str, Any], model: type[Model]) -> Model
 
 def faults_of(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """Return one line for each fault pydantic found."""
-    return [_sentence(fault["loc"], fault["type"], fault["msg"], fault["input"], model) for fault in error.errors()]
+    return [sentence for _, sentence in located_faults(error, model)]
+
+
+def located_faults(error: ValidationError, model: type[BaseModel]) -> list[tuple[tuple[int | str, ...], str]]:
+    """Return where in the content each fault is that pydantic found, and a line that says what it is."""
+    return [
+        (fault["loc"], _sentence(fault["loc"], fault["type"], fault["msg"], fault["input"], model))
+        for fault in error.errors()
+    ]
 
 
 def suggestion(found: str, known: Iterable[str]) -> str:

@@ -34,6 +34,21 @@ def schema() -> None:
 
 
 @rules.command()
+def check(
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="规则目录 / folder of rules")] = None,
+    form: Form = "text",
+    config: ConfigFile = None,
+) -> None:
+    """检查规则 / Every fault of every rule file, and what is hardly meant; exit code 2 with faults, 1 with lints, 0."""
+    from warning.asked import own_or_shipped
+    from warning.tuning import vetting
+
+    found = vetting.vetted(own_or_shipped(config), folder)
+    vetting.show(found, form)
+    raise typer.Exit(found.code)
+
+
+@rules.command()
 def explain(
     rule: Annotated[str, typer.Argument(metavar="RULE", help="规则编号 / id of a rule")],
     place: Annotated[str, typer.Argument(metavar="PLACE", help="地区代码或名称 / code or name of a place")],

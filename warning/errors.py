@@ -16,6 +16,26 @@ class KapokError(Exception):
         return f"{self.heading}\n" + "\n".join(f"  {line}" for line in said.splitlines()) if self.heading else said
 
 
+class Fault(str):
+    """What is wrong, and where it stands, as far as that is known."""
+
+    __slots__ = ("line", "rule")
+
+    line: int | None  # from 1
+    rule: str  # id of the rule it is of, "" where of none
+
+    def __new__(cls, text: str, *, line: int | None = None, rule: str = "") -> Fault:
+        """Return the text, with its place beside it."""
+        found = super().__new__(cls, text)
+        found.line, found.rule = line, rule
+        return found
+
+    @property
+    def placed(self) -> str:
+        """The text after the line it is about."""
+        return self if self.line is None else f"第 {self.line} 行 line {self.line}: {self}"
+
+
 class ConfigError(KapokError):
     """A configuration, city, rule or calendar file is missing or wrong.
 
@@ -30,7 +50,8 @@ class ConfigError(KapokError):
 
     def framed(self) -> str:
         """Return the heading above the faults."""
-        return self.heading + "".join(f"\n  {fault}" for fault in self.faults)
+        placed = (fault.placed if isinstance(fault, Fault) else fault for fault in self.faults)
+        return self.heading + "".join(f"\n  {fault}" for fault in placed)
 
 
 class ConfigErrors(ConfigError):

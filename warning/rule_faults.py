@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from functools import cache
@@ -22,6 +23,7 @@ TRIALS = {  # dates at least as long as the usual three-year window, and as many
     "monthly": np.arange(np.datetime64("2006-01"), np.datetime64("2026-01")).astype("datetime64[D]"),
 }
 JUDGED_BY_ALL = {("weekly", "count"): None}
+ABOUT = {"indicator": "indicators", "place": "places", "thresholds": "red", "rule": "id", "no": "id"}  # by first word
 _WORDS = {"int": "a whole number", "float": "a number", "str": "a text in quotation marks", "bool": "true or false"}
 ANY_AREA = "all"  # of a file whose rules judge several areas
 
@@ -40,6 +42,19 @@ def faults_of_rule(rule: Rule, area: str, city: City | None) -> Iterator[str]:
         yield from (where + fault for fault in _faults_of_days(policy, rule, city))
     for name, view in rule.views.items():
         yield from (f"methods.{name}." * (name != OWN) + fault for fault in _faults_of_method(view, city))
+
+
+def about(fault: str) -> tuple[str | int, ...]:
+    """Return the key of a rule a fault is about, as far as its words tell."""
+    words = re.match(r"(?:override (\d+): )?([a-z_0-9]+(?:\.[a-z_0-9]+)*)", fault)
+    if words is None:
+        return ()
+    inside: tuple[str | int, ...] = () if words[1] is None else ("override", int(words[1]) - 1)
+    keys = tuple(words[2].split("."))
+    first = ABOUT.get(keys[0])
+    if first is not None:
+        return (*inside, first)
+    return (*inside, *keys)
 
 
 def _policies(rule: Rule) -> Iterator[tuple[str, Rule]]:

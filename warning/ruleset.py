@@ -9,18 +9,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from warning.checked import Checked, checked, faults_of, read_toml, suggestion
+from warning.checked import Checked, Model, located_faults, read_toml_text, suggestion
 from warning.city import City
-from warning.errors import ConfigError, together
+from warning.errors import ConfigError, Fault, together
 from warning.model import Indicator
 from warning.placecolour import PlaceColours
+from warning.positions import Path as Keys
+from warning.positions import line_of, lines_of
 from warning.rule import SELECTING, Rule, Ruleset
-from warning.rule_faults import faults_of_rule
+from warning.rule_faults import about, faults_of_rule
 
 DEFAULTS, DISTRICT = "defaults.toml", "district.toml"
 OTHERS = (DEFAULTS, DISTRICT)  # files of the folder that hold no rules
@@ -77,12 +80,12 @@ def read_rules(folder: Path, city: City | None) -> tuple[Ruleset, list[ConfigErr
         lacking = "the folder has no rule files (*.toml); copy the shipped ones with `kapok init`"
         return Ruleset((), PlaceColours(), "", {}), [ConfigError(str(folder), [lacking])]
     digest = hashlib.sha256()
-    contents: dict[Path, Mapping[str, Any]] = {}
+    contents: dict[Path, _Content] = {}
     read = _Read({}, [], {}, [])
     for path in paths:
         try:
-            contents[path] = read_toml(path)
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+            contents[path] = _Content(*read_toml_text(path))
+            digest.update(path.name.encode() + b"\0" + contents[path].text.encode())
         except ConfigError as error:
             read.errors.append(error)
     colours = _special(folder, contents, read)
@@ -93,7 +96,35 @@ def read_rules(folder: Path, city: City | None) -> tuple[Ruleset, list[ConfigErr
     return Ruleset(tuple(read.rules), colours, digest.hexdigest()[:8], read.files), read.errors
 
 
-def _special(folder: Path, contents: Mapping[Path, Mapping[str, Any]], read: _Read) -> PlaceColours:
+@dataclass(frozen=True)
+class _Content:
+    """A file as it was parsed, and as it stands there."""
+
+    parsed: Mapping[str, Any]
+    text: str
+
+    @cached_property
+    def lines(self) -> Mapping[Keys, int]:
+        return lines_of(self.text)
+
+    def fault(self, text: str, path: Keys, rule: str = "") -> Fault:
+        """Return a fault with the line of what it is about, or of what that stands in."""
+        return Fault(text, line=line_of(self.lines, path), rule=rule)
+
+    def as_a(self, where: str, model: type[Model]) -> Model:
+        """Return the content as a model.
+
+        Raises:
+            ConfigError: with every fault, if it does not fit.
+        """
+        try:
+            return model.model_validate(self.parsed)
+        except ValidationError as error:
+            faults = [self.fault(text, path) for path, text in located_faults(error, model)]
+            raise ConfigError(where, faults) from error
+
+
+def _special(folder: Path, contents: Mapping[Path, _Content], read: _Read) -> PlaceColours:
     """Take up what the files say that hold no rules."""
     colours = PlaceColours()
     for name in OTHERS:
@@ -102,10 +133,10 @@ def _special(folder: Path, contents: Mapping[Path, Mapping[str, Any]], read: _Re
             continue
         try:
             if name == DISTRICT:
-                colours = checked(str(path), contents[path], PlaceColours)
+                colours = contents[path].as_a(str(path), PlaceColours)
             else:
-                said = checked(str(path), contents[path], DefaultsFile).defaults
-                read.defaults, wrong = _defaults(said)
+                said = contents[path].as_a(str(path), DefaultsFile).defaults
+                read.defaults, wrong = _defaults(said, contents[path])
                 if wrong:
                     read.errors.append(ConfigError(str(path), wrong))
         except ConfigError as error:
@@ -113,60 +144,63 @@ def _special(folder: Path, contents: Mapping[Path, Mapping[str, Any]], read: _Re
     return colours
 
 
-def _read_area(path: Path, content: Mapping[str, Any], city: City | None, read: _Read) -> None:
+def _read_area(path: Path, content: _Content, city: City | None, read: _Read) -> None:
     try:
-        area = checked(str(path), content, AreaFile)
+        area = content.as_a(str(path), AreaFile)
     except ConfigError as error:
         read.errors.append(error)
         return
-    found, wrong = _rules_of(area, city, read)
+    found, wrong = _rules_of(area, content, city, read)
     read.rules += found
     read.files |= {rule.id: path.name for rule in found}
     if wrong:
         read.errors.append(ConfigError(str(path), wrong))
 
 
-def _rules_of(file: AreaFile, city: City | None, read: _Read) -> tuple[list[Rule], list[str]]:
+def _rules_of(file: AreaFile, content: _Content, city: City | None, read: _Read) -> tuple[list[Rule], list[Fault]]:
     """Return the rules of a file that have the right form, and the faults of all."""
     faults = []
     areas = set() if city is None else {indicator.level2 for indicator in city.indicators.values()}
     if areas and file.area not in areas | {ANY}:
-        faults.append(f"area {file.area!r} is not a level-2 area{suggestion(file.area, areas)}")
-    own, wrong = _defaults(file.defaults)
+        said = f"area {file.area!r} is not a level-2 area{suggestion(file.area, areas)}"
+        faults.append(content.fault(said, ("area",)))
+    own, wrong = _defaults(file.defaults, content)
     faults += wrong
     defaults = _over(read.defaults, {"checks": file.checks, **own} if file.checks else own)
-    taken = {rule.id: read.files[rule.id] for rule in read.rules}
+    taken = {view.id: read.files[rule.id] for rule in read.rules for view in rule.views.values()}
     rules: list[Rule] = []
-    for number, content in enumerate(file.rule, start=1):
-        name = content.get("id", f"rule {number}")
+    for number, written in enumerate(file.rule):
+        name, here = str(written.get("id", f"rule {number + 1}")), ("rule", number)
         try:
-            rule = Rule.model_validate(_with(defaults, content))
+            rule = Rule.model_validate(_with(defaults, written))
         except ValidationError as error:
-            faults += [f"{name}: {fault}" for fault in faults_of(error, Rule)]
+            found = located_faults(error, Rule)
+            faults += [content.fault(f"{name}: {fault}", (*here, *path), name) for path, fault in found]
             continue
         for identifier in (view.id for view in rule.views.values()):
             if identifier in taken:
                 there = f", also in {taken[identifier]}" if taken[identifier] else ""
-                faults.append(f"rule {identifier!r} is defined twice{there}")
+                faults.append(content.fault(f"rule {identifier!r} is defined twice{there}", (*here, "id"), rule.id))
             taken[identifier] = ""
-        rule, wrong = _resolved(rule, city)
+        rule, unselected = _resolved(rule, city)
         rules.append(rule)
-        faults += [f"{rule.id}: {fault}" for fault in (*wrong, *faults_of_rule(rule, file.area, city))]
+        for fault in (*unselected, *faults_of_rule(rule, file.area, city)):
+            faults.append(content.fault(f"{rule.id}: {fault}", (*here, *about(fault)), rule.id))
     return rules, faults
 
 
-def _defaults(said: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
+def _defaults(said: Mapping[str, Any], content: _Content) -> tuple[Mapping[str, Any], list[Fault]]:
     """Return the defaults that have the right form, and the faults of the others."""
     found, faults = dict(said), []
     for name in ("id", "name_zh", "name_en"):
         if found.pop(name, None) is not None:
-            faults.append(f"defaults.{name}: every rule has its own; leave it out")
+            faults.append(content.fault(f"defaults.{name}: every rule has its own; leave it out", ("defaults", name)))
     try:
         Rule.model_validate(_with(found, A_RULE))
     except ValidationError as error:
-        faults += [f"defaults.{fault}" for fault in faults_of(error, Rule)]
-        wrong = {one["loc"][0] for one in error.errors()}
-        found = {name: value for name, value in found.items() if name not in wrong}
+        for path, fault in located_faults(error, Rule):
+            faults.append(content.fault(f"defaults.{fault}", ("defaults", *path)))
+            found.pop(str(path[0]) if path else "", None)
     return found, faults
 
 
