@@ -48,6 +48,28 @@ def check(
     raise typer.Exit(found.code)
 
 
+@rules.command("test")
+def prove(
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="规则目录 / folder of rules")] = None,
+    junit: Annotated[Path | None, typer.Option(help="写成 JUnit 的 XML / write JUnit's XML")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="每个等级都须触发过 / every level must have fired")] = False,
+    form: Form = "text",
+    config: ConfigFile = None,
+) -> None:
+    """运行规则目录中 tests/ 的测试 / Run the tests beside the rules; exit code 1 if one failed, 2 if unreadable."""
+    from warning import screen
+    from warning.asked import own_or_shipped
+    from warning.tuning import tested, trying
+
+    deployment = trying.deployment_with(own_or_shipped(config), folder)
+    with screen.progress("测试 test", None) as beat:
+        run = trying.tests_of(deployment, beat=beat)
+    if junit is not None:
+        tested.write_junit(run, junit)
+    tested.show(run, form, strict=strict)
+    raise typer.Exit(tested.code_of(run, strict=strict))
+
+
 @rules.command()
 def explain(
     rule: Annotated[str, typer.Argument(metavar="RULE", help="规则编号 / id of a rule")],

@@ -11,11 +11,13 @@ from warning import screen
 from warning.errors import ConfigError
 from warning.ruleset import load_rules
 from warning.scoring import Beat
-from warning.service import Service
+from warning.service import Deployment, Service, load_deployment
 from warning.tuning import printed
 from warning.tuning.labels import Label, read_labels
+from warning.tuning.proving import TestRun, run_tests
 from warning.tuning.rescoring import scores_for
 from warning.tuning.retold import Retold, exactly, retell
+from warning.tuning.rule_tests import FOLDER
 from warning.tuning.summary import Right, by_labels, summary
 
 LONGEST = 366 * 5  # days of one period
@@ -39,6 +41,25 @@ def with_rules(service: Service, folder: Path | None) -> Service:
         ConfigError: with the faults of the rules.
     """
     return service if folder is None else replace(service, rules=load_rules(folder, service.city))
+
+
+def deployment_with(config: Path, folder: Path | None) -> Deployment:
+    """Return a deployment with the rules of a folder, its own where none is named.
+
+    Raises:
+        ConfigError: with the faults of its files and of the rules.
+    """
+    deployment = load_deployment(config)
+    if folder is None:
+        return deployment
+    paths = deployment.config.paths.model_copy(update={"rules": folder.resolve()})
+    there = deployment.config.model_copy(update={"paths": paths})
+    return replace(deployment, config=there, rules=load_rules(folder, deployment.city))
+
+
+def tests_of(deployment: Deployment, *, beat: Beat) -> TestRun:
+    """Return how the tests beside the rules of a deployment went."""
+    return run_tests(deployment, deployment.config.path("rules") / FOLDER, beat=beat)
 
 
 def period_of(first: date, last: date, service: Service) -> Period:
