@@ -123,7 +123,7 @@ def status(config: ConfigFile = None) -> None:
     from warning import screen
     from warning.asked import deployment_of, records_of
     from warning.past import overdue_in
-    from warning.store import alert, coverage, feed, outbox, run
+    from warning.store import alert, coverage, feed, inforce, outbox, run
 
     try:
         opened = records_of(config)
@@ -144,6 +144,7 @@ def status(config: ConfigFile = None) -> None:
         screen.show_accounts(files)
         _show_reasons(service, files)
         screen.show_outbox(outbox.account(store))
+        screen.show_in_force(inforce.in_force(store), service.rules.version, zone)
         screen.show_runs(run.last_of_each(store), zone)
 
 

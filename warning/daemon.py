@@ -22,7 +22,7 @@ def run_daemon(deployment: Deployment, *, tell: Callable[[str], None] = lambda _
     """Run until SIGTERM or SIGINT; the running job reaches its next safe point first.
 
     Args:
-        deployment: As loaded; changed mappings are read before the next job, other files after a restart.
+        deployment: As loaded; changed files are read before the next job.
         tell: Told the page's address when it answers.
 
     Raises:

@@ -21,11 +21,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from warning import anew
 from warning.config import Config, Job
 from warning.errors import ConfigError, JobTimeout, KapokError, together
 from warning.jobs import JOBS, Task
 from warning.mapping import FOLDER
-from warning.reloading import Mappings
 from warning.service import Deployment, Service, opened
 from warning.store import Store, run
 
@@ -46,9 +46,9 @@ class Daemon:
     """The jobs of a deployment, run one after another in one thread."""
 
     def __init__(self, deployment: Deployment, *, tell: Callable[[Deployment], None] = lambda _: None) -> None:
-        """Make the jobs; ``tell`` is given the deployment anew when its mappings have changed."""
+        """Make the jobs; ``tell`` is given the deployment anew when its files have changed."""
         self._deployment = deployment
-        self._mappings = Mappings(deployment)
+        self._files = anew.Anew(deployment)
         self._tell = tell
         self._clock = deployment.clock
         self._settings: dict[str, Job] = {name: getattr(deployment.config.schedule, name) for name in JOBS}
@@ -87,6 +87,7 @@ class Daemon:
     def _begin(self) -> None:
         """Record what a kill interrupted; on the very first start, note from when on runs are due."""
         now = self._clock()
+        anew.begin(self._deployment, now)
         with opened(self._deployment) as service, service.store.write():
             store = service.store
             for killed in run.interrupted(store):
@@ -117,7 +118,7 @@ class Daemon:
     def _catch_up(self) -> bool:
         """Run what is due until nothing is (a long job lets others become due); return whether that was reached."""
         try:
-            self._read_mappings()
+            self._read_anew()
             with opened(self._deployment) as service:
                 while sum(self._run(service, name) for name in JOBS):
                     pass
@@ -126,24 +127,18 @@ class Daemon:
             return False
         return not self._stopping.is_set()
 
-    def _read_mappings(self) -> None:
-        """Go on with the mappings as their files say now; where these have faults, with those in force."""
-        try:
-            found = self._mappings.changed(self._deployment)
-            if found is None:
-                return
-            faults = feed_faults(found)
-            if faults:
-                raise together(faults)
-        except ConfigError as error:
-            log.warning("mappings not read anew, the old ones go on: %s", error)
-            with opened(self._deployment) as service, service.store.write():
-                text = f"改过的映射有错，仍按原来的读 / the changed mappings have faults, the old ones go on: {error}"
-                run.notice(service.store, self._clock(), "city/feeds", text, zone=self._deployment.config.zone)
+    def _read_anew(self) -> None:
+        """Go on with the files as they are now; where these have faults, with those in force."""
+        found = self._files.look(self._deployment, self._clock(), also=_refuse_triggers)
+        if found is None:
             return
         self._deployment = found
         self._tell(found)
-        log.info("mappings read anew feeds=%s", ",".join(found.feeds))
+        settings: dict[str, Job] = {name: getattr(found.config.schedule, name) for name in JOBS}
+        if found.config.clock.file is None:
+            for name in (name for name in JOBS if settings[name].at != self._settings[name].at):
+                self._scheduler.reschedule_job(name, trigger=trigger(settings[name], found.config.zone))
+        self._settings = settings
 
     def _run(self, service: Service, name: str) -> bool:
         """Run a job once if it is due, record all instants at which it was, and return whether there were any."""
@@ -247,6 +242,14 @@ def feed_faults(deployment: Deployment) -> list[ConfigError]:
     folder, zone = deployment.config.path("city") / FOLDER, deployment.config.zone
     own = {feed.id: _cron_faults("at", Job(at=feed.at), zone) for feed in deployment.feeds.values() if feed.at}
     return [ConfigError(str(folder / f"{name}.toml"), faults) for name, faults in own.items() if faults]
+
+
+def _refuse_triggers(deployment: Deployment) -> None:
+    """Complain of files of which some job or feed could not be scheduled by."""
+    faults = trigger_faults(deployment.config)
+    wrong = [ConfigError(str(deployment.config.file), faults)] if faults else []
+    if wrong := [*wrong, *feed_faults(deployment)]:
+        raise together(wrong)
 
 
 def _cron_faults(setting: str, job: Job, zone: ZoneInfo) -> list[str]:

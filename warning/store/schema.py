@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from warning.store import matrix, pull, push, score, tally
+from warning.store import inforce, matrix, pull, push, score, tally
 from warning.store.first_tables import ALERTS, JUDGEMENTS, OBSERVATIONS, RUNS, TELLING
 
 MIGRATIONS = Migrations("kapok")
@@ -164,6 +164,12 @@ def m012_how_long_at_a_level(db: Database) -> None:
     db.executescript("ALTER TABLE alert ADD COLUMN stayed INTEGER NOT NULL DEFAULT 0;")
 
 
+@MIGRATIONS()
+def m013_rules_in_force(db: Database) -> None:
+    """Which rules a service goes by since when, and why changed files were refused."""
+    db.executescript(inforce.TABLE)
+
+
 KNOWN = (
     m001_first_tables.__name__,
     m002_waiting_refused_and_fits.__name__,
@@ -177,4 +183,5 @@ KNOWN = (
     m010_scores_as_blobs.__name__,
     m011_remarks_and_batches.__name__,
     m012_how_long_at_a_level.__name__,
+    m013_rules_in_force.__name__,
 )  # in order; a database that has others is of a newer version

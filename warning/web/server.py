@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import socket
-from dataclasses import replace
 from threading import Event, Thread
 
 import uvicorn
@@ -12,6 +11,7 @@ import uvicorn
 from warning.errors import ConfigError
 from warning.service import Deployment
 from warning.web import create_app
+from warning.web.pages import desk_of
 
 GRACE = 5  # seconds an answer may take to end when the service stops
 
@@ -54,8 +54,8 @@ class Server:
         return self.address
 
     def show(self, deployment: Deployment) -> None:
-        """Answer from now on by a deployment whose mappings were read anew."""
-        self._application.state.desk = replace(self._application.state.desk, deployment=deployment)
+        """Answer from now on by a deployment whose files were read anew."""
+        self._application.state.desk = desk_of(deployment)
 
     def stop(self) -> None:
         """Stop to listen, let answers under way end, and return when all is closed."""
