@@ -89,6 +89,7 @@ def test_help_names_every_command_and_answers_without_the_heavy_libraries() -> N
             "simulate",
             "serve",
             "demo",
+            "verdict",
             "replay",
             "feed",
             "quarantine",

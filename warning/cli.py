@@ -124,6 +124,7 @@ def status(config: ConfigFile = None) -> None:
     from warning.asked import deployment_of, records_of
     from warning.past import overdue_in
     from warning.store import alert, coverage, feed, inforce, outbox, run
+    from warning.tuning import showing
 
     try:
         opened = records_of(config)
@@ -144,7 +145,7 @@ def status(config: ConfigFile = None) -> None:
         screen.show_accounts(files)
         _show_reasons(service, files)
         screen.show_outbox(outbox.account(store))
-        screen.show_in_force(inforce.in_force(store), service.rules.version, zone)
+        showing.in_force(inforce.in_force(store), service.rules.version, zone)
         screen.show_runs(run.last_of_each(store), zone)
 
 
@@ -173,7 +174,8 @@ def show(number: Annotated[str, typer.Argument(metavar="ALERT")], config: Config
     from warning.asked import alert_of, records_of, rule_files
     from warning.deadlines import deadlines
     from warning.past import overdue_in
-    from warning.store import alert
+    from warning.store import alert, finding
+    from warning.tuning import showing
 
     with records_of(config) as service:
         found, zone = alert_of(service, number), service.config.zone
@@ -182,6 +184,7 @@ def show(number: Annotated[str, typer.Argument(metavar="ALERT")], config: Config
         events = alert.events(service.store, number)
         screen.show_deadlines(deadlines(found, events, service.calendar, zone, service.clock()))
         screen.show_events(events, zone)
+        showing.findings(finding.findings(service.store, number), zone)
 
 
 @app.command()
@@ -265,6 +268,7 @@ def demo(
     run_demo(folder, once=once, tell=_tell_page)
 
 
+app.command()(cli_rules.verdict)
 app.command()(cli_rules.replay)
 
 

@@ -113,6 +113,33 @@ def diff(
         differing.show(after, *sides, form=form, html=html)
 
 
+@rules.command()
+def propose(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[RULE]...", help="规则编号；不写为全部 / all")] = None,
+    *,
+    first: FirstDay,
+    last: LastDay,
+    precision: Annotated[float | None, typer.Option(min=0, max=1, help="属实比例 / wanted share of right")] = None,
+    per_week: Annotated[float | None, typer.Option(min=0, help="每周至多几条 / alerts a week at most")] = None,
+    labels: Annotated[Path | None, typer.Option(help="已知事件的 CSV / what really happened")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="补丁写到哪里 / where to write the patch")] = None,
+    form: Form = "text",
+    config: ConfigFile = None,
+) -> None:
+    """由结论建议阈值 / Propose thresholds from officers' verdicts: the curve, and a patch; nothing is applied."""
+    from warning import screen
+    from warning.asked import day_of, records_of, rule_of
+    from warning.tuning import proposing, trying
+
+    wanted = proposing.Wanted(0.5 if precision is None and per_week is None else precision, per_week)
+    with records_of(config) as service:
+        period = trying.period_of(day_of(first, option="--from"), day_of(last, option="--to"), service)
+        chosen = [rule_of(service, name) for name in names or ()] or service.rules.rules
+        with screen.progress("建议 propose", None) as beat:
+            found = proposing.proposals(service, chosen, period, wanted, labels, beat=beat)
+        proposing.show(service, found, proposing.patch_of(service, found, period), form, out)
+
+
 def replay(  # noqa: PLR0917 - each is an option
     first: FirstDay,
     last: LastDay,
@@ -135,3 +162,29 @@ def replay(  # noqa: PLR0917 - each is an option
         with screen.progress("重演 replay", None) as beat:
             found = trying.tried(service, *period, exact=exact, keep=keep, beat=beat)
         trying.show(found, labels=labels, form=form, html=html)
+
+
+def verdict(
+    number: Annotated[str, typer.Argument(metavar="ALERT")],
+    found: Annotated[str, typer.Argument(metavar="[属实|误报|待核]", help="true, false, unclear")] = "",
+    reason: Annotated[str, typer.Option(help="原因代码 / code of a reason")] = "",
+    note: Annotated[str, typer.Option(help="一句话 / one sentence; nothing of a person")] = "",
+    by: Annotated[str, typer.Option(help="谁的结论 / whose verdict")] = "",
+    config: ConfigFile = None,
+) -> None:
+    """核实的结论 / Note what an officer found of an alert, or show what was noted."""
+    from warning.asked import alert_of, service_to_mend
+    from warning.finding import Finding, checked_reason, found_of
+    from warning.sources.personal import checked_note
+    from warning.store import finding
+    from warning.tuning import showing
+
+    with service_to_mend(config) as service:
+        alert = alert_of(service, number)
+        if found:
+            word = found_of(found)
+            texts = checked_note("--note", note), checked_note("--by", by)
+            one = Finding(alert.number, word, checked_reason(word, reason), *texts, service.clock())
+            with service.store.write():
+                finding.add(service.store, one)
+        showing.findings(finding.findings(service.store, alert.number), service.config.zone)

@@ -23,7 +23,6 @@ from warning.facts import LEVEL_ZH, MARK
 from warning.model import Alert, Event, FileAccount, Indicator, Level, Place, QuarantineEntry
 from warning.scoring import Beat
 from warning.situation import Coverage
-from warning.store.inforce import InForce
 from warning.store.outbox import Account
 from warning.store.quarantine import Kept
 from warning.store.run import Run
@@ -174,20 +173,6 @@ def show_runs(runs: Sequence[Run], zone: ZoneInfo) -> None:
             for r in runs
         ],
     )
-
-
-def show_in_force(found: InForce | None, version: str, zone: ZoneInfo) -> None:
-    """Print which rules the service goes by, and whether the files are others: ``version`` is theirs."""
-    if found is None:
-        say(f"规则 rules {version}（kapok serve 未曾运行 / the service never ran）")
-        return
-    say(f"规则 rules {found.version}，自 since {local(found.since, zone)}")
-    if found.refused:
-        say(f"  改过的文件未采用 changed files refused：{found.refused}")
-    elif found.version != version:
-        say(f"  现有文件为 {version}，下次任务前采用 / the files are {version}, to be taken up before the next job")
-    if found.waiting:
-        say(f"  下次启动时生效 at the next start：{found.waiting}")
 
 
 def show_evidence(alert: Alert, names: Mapping[str, str], files: Mapping[str, str]) -> None:

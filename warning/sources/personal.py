@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from warning.errors import ConfigError
 from warning.sources import cells
 from warning.sources.columns import Texts
 from warning.sources.heads import IDENTITY, MOBILE, PERSONAL, Header
@@ -16,6 +17,7 @@ from warning.sources.written import plain
 
 LOOKED_AT = 20_000  # distinct texts of a column, to see whether it looks personal
 SHARE = 0.1  # of its cells from which it does
+NOTE = 200  # characters of a note
 SHORTEST = 8  # characters of what is looked at
 HIDDEN = "（疑似个人信息，不留存）"
 
@@ -73,3 +75,19 @@ def is_identity(text: str) -> bool:
 def shown(text: str) -> str:
     """Return what may be kept and shown of a cell."""
     return HIDDEN if looks_so(text) else cells.short(text)
+
+
+def checked_note(option: str, text: str) -> str:
+    """Return what a person typed as it may be kept: one line, not too long, of nobody.
+
+    Raises:
+        ConfigError: if it is not so.
+    """
+    line = " ".join(text.split())
+    if len(line) > NOTE:
+        raise ConfigError(option, [f"有 {len(line)} 字，至多 {NOTE} / has {len(line)} characters, at most {NOTE}"])
+    if any(unicodedata.category(sign).startswith("C") for sign in line):
+        raise ConfigError(option, ["有控制字符 / holds control characters; write plain text"])
+    if looks_so(line):
+        raise ConfigError(option, ["疑似证件号或手机号，不得留存 / looks like an identity or telephone number"])
+    return line

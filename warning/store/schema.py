@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from warning.store import inforce, matrix, pull, push, score, tally
+from warning.store import finding, inforce, matrix, pull, push, score, tally
 from warning.store.first_tables import ALERTS, JUDGEMENTS, OBSERVATIONS, RUNS, TELLING
 
 MIGRATIONS = Migrations("kapok")
@@ -170,6 +170,12 @@ def m013_rules_in_force(db: Database) -> None:
     db.executescript(inforce.TABLE)
 
 
+@MIGRATIONS()
+def m014_findings(db: Database) -> None:
+    """What officers found of alerts."""
+    db.executescript(finding.TABLE)
+
+
 KNOWN = (
     m001_first_tables.__name__,
     m002_waiting_refused_and_fits.__name__,
@@ -184,4 +190,5 @@ KNOWN = (
     m011_remarks_and_batches.__name__,
     m012_how_long_at_a_level.__name__,
     m013_rules_in_force.__name__,
+    m014_findings.__name__,
 )  # in order; a database that has others is of a newer version

@@ -6,13 +6,16 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from detectors.panel import Reason
 from warning import screen
 from warning.facts import LEVEL_ZH
+from warning.finding import FOUND, REASONS, Finding
 from warning.model import Level
 from warning.service import Service
 from warning.store import alert as alerts_of
+from warning.store.inforce import InForce
 from warning.tuning import explaining
 from warning.tuning.explaining import Asked, Explained, Measured, Table, Term
 
@@ -133,3 +136,35 @@ def _signed(value: float) -> str:
 
 def _mark(holds: bool) -> str:
     return "✓" if holds else "✗"
+
+
+def in_force(found: InForce | None, version: str, zone: ZoneInfo) -> None:
+    """Print which rules the service goes by, and whether the files are others: ``version`` is theirs."""
+    if found is None:
+        screen.say(f"规则 rules {version}（kapok serve 未曾运行 / the service never ran）")
+        return
+    screen.say(f"规则 rules {found.version}，自 since {screen.local(found.since, zone)}")
+    if found.refused:
+        screen.say(f"  改过的文件未采用 changed files refused：{found.refused}")
+    elif found.version != version:
+        screen.say(f"  现有文件为 {version}，下次任务前采用 / the files are {version}, taken up before the next job")
+    if found.waiting:
+        screen.say(f"  下次启动时生效 at the next start：{found.waiting}")
+
+
+def findings(findings: Sequence[Finding], zone: ZoneInfo) -> None:
+    """Print what officers found of an alert."""
+    screen.show_table(
+        "结论 Verdicts",
+        ("时间 at", "结论 verdict", "原因 reason", "说明 note", "谁 by"),
+        [
+            (
+                screen.local(one.at, zone),
+                " ".join(FOUND[one.found]),
+                REASONS[one.found][one.reason][0] if one.reason else "",
+                screen.literal(one.note),
+                screen.literal(one.by),
+            )
+            for one in findings
+        ],
+    )

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from warning import screen
 from warning.errors import ConfigError
+from warning.finding import Found, last_of_each
+from warning.model import Alert
 from warning.ruleset import load_rules
 from warning.scoring import Beat
 from warning.service import Deployment, Service, load_deployment
+from warning.store import alert as alerts_of
+from warning.store import finding as findings_of
 from warning.tuning import printed
 from warning.tuning.labels import Label, read_labels
 from warning.tuning.proving import TestRun, run_tests
@@ -109,7 +113,7 @@ def show(one: Tried, *, labels: Path | None, form: str, html: Path | None) -> No
     """
     service = one.service
     events: tuple[Label, ...] = () if labels is None else read_labels(labels, service.city)
-    right: Right | None = by_labels(events, service.city) if events else None
+    right = by_labels(events, service.city) if events else by_findings(service)
     rules = [rule.id for rule in service.rules.rules]
     found = summary(one.told, rules, right=right, labels=events, city=service.city)
     made = printed.tables(found, service)
@@ -132,6 +136,30 @@ def show(one: Tried, *, labels: Path | None, form: str, html: Path | None) -> No
         screen.say(f"  {line}")
     if html is not None:
         screen.say(f"网页 page {html}")
+
+
+def by_findings(service: Service) -> Right:
+    """Return whether an alert was right by what officers found of the alerts that were really told.
+
+    One of a past that is told again is the one of the same series that overlaps it in time; of several the last
+    finding counts.
+    """
+    said = last_of_each(findings_of.findings(service.store))
+    judged: dict[tuple[str, str], list[tuple[Alert, bool]]] = {}
+    for alert in alerts_of.alerts(service.store):
+        finding = said.get(alert.number)
+        if finding is not None and finding.found is not Found.UNCLEAR:
+            judged.setdefault(alert.key, []).append((alert, finding.found is Found.TRUE))
+
+    def right(alert: Alert) -> bool | None:
+        overlapping = [
+            true
+            for one, true in judged.get(alert.key, ())
+            if alert.opened <= one.updated + timedelta(days=1) and one.opened <= alert.updated + timedelta(days=1)
+        ]
+        return overlapping[-1] if overlapping else None
+
+    return right
 
 
 def show_table(table: printed.Table) -> None:
