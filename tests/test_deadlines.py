@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from test_grading import rule
+from test_lifecycle import signal
 
 from warning.calendar import Calendar
-from warning.deadlines import add_deadlines, deadlines
+from warning.deadlines import RESPONSE, add_deadlines, deadlines
 from warning.facts import Notes
+from warning.grounds import add_to_do, to_do
 from warning.model import Alert, Event, Level, Stage, Transition
+from warning.paths import shipped
+from warning.placecolour import PlaceColours
+from warning.rule import Rule, Ruleset
+from warning.service import load_deployment
 
 NO_HOLIDAYS = Calendar((), (2026, 2026), "none")
 FRIDAY = datetime.fromisoformat("2026-11-20T07:30:00+08:00")
@@ -138,3 +146,66 @@ def test_a_calm_one_that_is_orange_again_has_a_new_clock() -> None:
 
 def test_a_yellow_that_becomes_red_has_its_clock_from_then_on() -> None:
     assert due((-48, Level.YELLOW), (0, Level.RED)) == RED
+
+
+def due_by(*rules: Rule, level: Level = Level.RED) -> dict[str, str]:
+    """Return until when an alert is due that two rules hold up."""
+    signals = tuple(signal(level, FRIDAY.date(), name) for name in ("a.one", "a.other"))
+    found = replace(alert(level), evidence=signals)
+    opened = Event(found.number, 1, found.opened, FRIDAY, Transition.OPENED, Level.CALM, level)
+    due = deadlines(found, [opened], NO_HOLIDAYS, ZoneInfo("Asia/Shanghai"), FRIDAY, rules)
+    return {one.name: f"{one.until:%d %H:%M}" for one in due}
+
+
+def test_a_rule_may_give_other_times_and_leave_the_rest() -> None:
+    found = due_by(rule(id="a.one", response={"red": {"sign": "10 min", "plan": "2 workdays"}}))
+
+    assert found == {"sign": "20 07:40", "verify": "20 09:30", "plan": "24 07:30"}  # Tuesday, over the weekend
+
+
+def test_of_several_rules_the_strictest_time_counts() -> None:
+    slow, quick = {"red": {"sign": "3 h"}}, {"red": {"sign": "1 h", "verify": "1 h"}}
+
+    assert due_by(rule(id="a.one", response=slow), rule(id="a.other", response=quick)) == {
+        "sign": "20 08:30",
+        "verify": "20 08:30",
+        "plan": "21 07:30",
+    }
+
+
+def test_rules_that_are_no_evidence_say_nothing() -> None:
+    assert due_by(rule(id="a.third", response={"red": {"sign": "1 min"}})) == due_by()
+
+
+def test_a_rule_may_give_yellow_a_time() -> None:
+    yellow = rule(id="a.one", response={"yellow": {"verify": "3 d"}})
+
+    assert due_by(yellow, level=Level.YELLOW) == {"verify": "23 07:30"}
+
+
+def test_the_shipped_defaults_are_those_of_the_service() -> None:
+    deployment = load_deployment(shipped("config.toml"))
+
+    assert {rule.response for rule in deployment.rules.rules} == {RESPONSE}
+
+
+def test_every_shipped_rule_says_what_to_look_at() -> None:
+    deployment = load_deployment(shipped("config.toml"))
+
+    for one in deployment.rules.rules:
+        assert 3 <= len(one.checks) <= 5, one.id
+        assert not any(sign.isdigit() for check in one.checks for sign in check), one.id  # figures belong to facts
+    assert len({one.checks for one in deployment.rules.rules}) == len(set(deployment.rules.files.values()))
+
+
+def test_what_to_look_at_is_told_in_order() -> None:
+    one = rule(id="a.one", checks=["先看口径", "再看时间"], departments=["教育局", "公安局"])
+    notes = Notes("x")
+    found = replace(alert(Level.RED), evidence=(signal(Level.RED, FRIDAY.date(), "a.one"),))
+
+    add_to_do(notes, to_do(found, Ruleset((one,), PlaceColours(), "v")))
+
+    assert {name: fact.text for name, fact in notes.facts.items()} == {
+        "check_list": "①先看口径；②再看时间",
+        "ask_too": "教育局、公安局",
+    }

@@ -71,7 +71,8 @@ NARRATIVES = {
 }
 # What the facts modules state, and what the phrase bank has words for once somebody states it.
 VOCABULARY = {
-    "action", "alert_no", "back", "back_bound", "back_en", "back_range", "back_side", "back_verb", "base", "check_list",
+    "action", "alert_no", "ask_too", "back", "back_bound", "back_en", "back_range", "back_side", "back_verb", "base",
+    "check_list",
     "city_rate", "code", "colour_zh", "conf", "corrected", "count", "cutoff", "date", "date_range", "days", "delta",
     "dept", "detail", "dev", "dev_dir", "dev_points", "dir", "district", "due_next", "due_plan", "due_sign",
     "due_verify", "each", "event", "excess", "expected", "first_date", "gap", "gap_zh", "held_zh", "judged",

@@ -163,8 +163,7 @@ def alerts(
     with records_of(config) as service:
         live, told = alert.live(service.store), alert.alerts(service.store)
         screen.show_alerts(told if every else live, service.city, overdue_in(service, live))
-        ended = len(told) - len(live)
-        screen.say(f"未结束 live {len(live)}，已结束 ended {ended}，全部 all {len(told)}")
+        screen.say(f"未结束 live {len(live)}，已结束 ended {len(told) - len(live)}，全部 all {len(told)}")
 
 
 @app.command()
@@ -182,7 +181,8 @@ def show(number: Annotated[str, typer.Argument(metavar="ALERT")], config: Config
         screen.show_alerts([found], service.city, overdue_in(service, [found]))
         screen.show_evidence(found, {rule.id: rule.name_zh for rule in service.rules.rules}, rule_files(service))
         events = alert.events(service.store, number)
-        screen.show_deadlines(deadlines(found, events, service.calendar, zone, service.clock()))
+        screen.show_deadlines(deadlines(found, events, service.calendar, zone, service.clock(), service.rules.rules))
+        showing.to_do(found, service)
         screen.show_events(events, zone)
         showing.findings(finding.findings(service.store, number), zone)
 

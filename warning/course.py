@@ -36,11 +36,13 @@ from warning.gaps import Gap, period_zh, state_zh
 from warning.grounds import (
     Judgement,
     Standing,
+    ToDo,
     add_batch,
     add_evidence,
     add_fallen_back,
     add_settled,
     add_standing,
+    add_to_do,
     ground,
 )
 from warning.history import History
@@ -81,6 +83,7 @@ def item(
     corrected: str = "",
     settled: date | None = None,
     standing: Standing | None = None,
+    to_do: ToDo | None = None,
 ) -> Item:
     """Return the facts of one alert over its course: from its onset to ``until``, ``LONGEST`` periods at most.
 
@@ -104,6 +107,7 @@ def item(
         corrected: What a correction did to it on the day that is told, "" where there was none.
         settled: The date on which its level was last seen to have changed for good.
         standing: Where the place stands among its siblings, where its rule ranks.
+        to_do: What its rule says is to be looked at.
     """
     notes = Notes(f"{place.code}/{indicator.id}/{until.isoformat()}", history.source)
     frequency = history.frequency
@@ -122,6 +126,7 @@ def item(
     add_settled(notes, indicator, settled)
     add_batch(notes, alert)
     add_deadlines(notes, due)
+    add_to_do(notes, to_do or ToDo())
     _streak(notes, alert, history, until, level_since)
     _latest(notes, indicator, history, alert.onset, until, tier)
     if corrected:

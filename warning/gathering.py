@@ -17,6 +17,7 @@ from warning.course import Part
 from warning.deadlines import Deadline
 from warning.deadlines import deadlines as deadlines_of
 from warning.facts import LEVEL_ZH, Facts, Item
+from warning.grounds import to_do
 from warning.history import History, last_year
 from warning.model import Alert, Level, SeriesKey, Transition
 from warning.ranking import standing_of
@@ -135,6 +136,7 @@ def _item(context: Context, alert: Alert) -> Item:
         days=_named_days(context, _told(alert, until, indicator.frequency)),
         corrected=_corrected_zh(context, alert),
         standing=standing_of(service, context.panels, alert),
+        to_do=to_do(alert, service.rules),
     )
 
 
@@ -157,8 +159,8 @@ def _corrected_zh(context: Context, alert: Alert) -> str:
 
 def deadlines(context: Context, alert: Alert) -> tuple[Deadline, ...]:
     """Return what is to be done about an alert until when, and how it stands at the instant of the text."""
-    calendar, zone = context.service.calendar, context.service.config.zone
-    return deadlines_of(alert, context.events_of(alert.number), calendar, zone, context.as_of or context.now)
+    calendar, zone, rules = context.service.calendar, context.service.config.zone, context.service.rules.rules
+    return deadlines_of(alert, context.events_of(alert.number), calendar, zone, context.as_of or context.now, rules)
 
 
 def _parts(context: Context, key: SeriesKey, history: History) -> list[Part]:

@@ -14,7 +14,9 @@ from detectors.level import PACES
 from warning.facts import Notes, chance, day_en, number, quantity, span_zh, when_en
 from warning.model import Alert, Indicator, Signal
 from warning.periods import WORD_ZH, last_day, later
+from warning.rule import Ruleset
 
+FIRST_MARK, MARKS = 0x2460, 20  # ① to ⑳
 BY = {  # detectors that compare with something else than what came just before, and what they compare with
     "rank": ("在同级地区中的往常水平", "its usual standing among its siblings"),
     "yearly": ("往年同期（春节前后按农历对齐）", "the same days of past years"),
@@ -153,3 +155,25 @@ def add_fallen_back(notes: Notes, alert: Alert, indicator: Indicator, last: Judg
 
 def _range(day: date, window: int, frequency: str) -> str:
     return span_zh(later(day, 1 - window, frequency), day, frequency)
+
+
+@dataclass(frozen=True, slots=True)
+class ToDo:
+    """What the rule that speaks loudest says is to be looked at, in order, and who is to be asked."""
+
+    checks: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+
+
+def to_do(alert: Alert, rules: Ruleset) -> ToDo:
+    """Return what is to be done about an alert by the rule that holds it up; nothing where none does."""
+    signal = ground(alert)
+    rule = next((one for one in rules.rules if signal is not None and one.id == signal.rule), None)
+    return ToDo() if rule is None else ToDo(rule.checks, rule.departments)
+
+
+def add_to_do(notes: Notes, found: ToDo) -> None:
+    """Add what to look at as one line, ①…；②…, and who is to be asked beside the indicator's own department."""
+    marked = (f"{chr(FIRST_MARK + n)}{text}" for n, text in enumerate(found.checks[:MARKS]))
+    notes.add("check_list", "；".join(marked) or None)
+    notes.add("ask_too", "、".join(found.departments) or None)

@@ -130,4 +130,5 @@ def coloured_since(store: Store, coverage: Coverage, day: date) -> date | None:
 
 def overdue_in(service: Service, alerts: Sequence[Alert]) -> Mapping[str, tuple[str, ...]]:
     """Return by alert number which of its deadlines are past now."""
-    return overdue(alerts, alerts_of.events(service.store), service.calendar, service.config.zone, service.clock())
+    events, zone, now = alerts_of.events(service.store), service.config.zone, service.clock()
+    return overdue(alerts, events, service.calendar, zone, now, service.rules.rules)

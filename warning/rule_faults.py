@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from datetime import date
 from functools import cache
@@ -25,6 +26,7 @@ TRIALS = {  # dates at least as long as the usual three-year window, and as many
 JUDGED_BY_ALL = {("weekly", "count"): None}
 ABOUT = {"indicator": "indicators", "place": "places", "thresholds": "red", "rule": "id", "no": "id"}  # by first word
 _WORDS = {"int": "a whole number", "float": "a number", "str": "a text in quotation marks", "bool": "true or false"}
+LINE = 80  # characters of a line of checks
 ANY_AREA = "all"  # of a file whose rules judge several areas
 
 
@@ -32,6 +34,8 @@ def faults_of_rule(rule: Rule, area: str, city: City | None) -> Iterator[str]:
     """Yield what is wrong with a rule of the right form; without a city, what needs none to be seen."""
     if not rule.name_zh.strip():
         yield "name_zh is empty; mails and pages show it"
+    for name, texts in (("checks", rule.checks), ("departments", rule.departments)):
+        yield from _faults_of_texts(name, texts)
     if city is not None:
         yield from _faults_of_indicators(rule, area, city)
         yield from _faults_of_places(rule, city)
@@ -55,6 +59,16 @@ def about(fault: str) -> tuple[str | int, ...]:
     if first is not None:
         return (*inside, first)
     return (*inside, *keys)
+
+
+def _faults_of_texts(name: str, texts: tuple[str, ...]) -> Iterator[str]:
+    for n, text in enumerate(texts, start=1):
+        if not text.strip():
+            yield f"{name}: line {n} is empty"
+        elif len(text) > LINE:
+            yield f"{name}: line {n} has {len(text)} characters, at most {LINE}; mails and pages show it whole"
+        elif any(unicodedata.category(sign).startswith("C") for sign in text):
+            yield f"{name}: line {n} holds control characters or a line break; write plain text"
 
 
 def _policies(rule: Rule) -> Iterator[tuple[str, Rule]]:

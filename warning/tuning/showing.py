@@ -9,10 +9,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from detectors.panel import Reason
-from warning import screen
+from warning import grounds, screen
 from warning.facts import LEVEL_ZH
 from warning.finding import FOUND, REASONS, Finding
-from warning.model import Level
+from warning.model import Alert, Level
 from warning.service import Service
 from warning.store import alert as alerts_of
 from warning.store.inforce import InForce
@@ -168,3 +168,14 @@ def findings(findings: Sequence[Finding], zone: ZoneInfo) -> None:
             for one in findings
         ],
     )
+
+
+def to_do(alert: Alert, service: Service) -> None:
+    """Print what is to be looked at of an alert, and who is to be asked."""
+    found = grounds.to_do(alert, service.rules)
+    if found.checks:
+        screen.say("核查要点 To look at")
+        for n, text in enumerate(found.checks, start=1):
+            screen.say(f"  {n}. {text}")
+    if found.departments:
+        screen.say(f"会商部门 to be asked, too：{'、'.join(found.departments)}")

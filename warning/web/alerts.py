@@ -14,13 +14,15 @@ from starlette.responses import HTMLResponse, Response
 
 from warning.deadlines import deadlines
 from warning.facts import LEVEL_ZH, begun_zh, chance, day_zh, number, quantity
-from warning.grounds import ground
+from warning.finding import FOUND, REASONS
+from warning.grounds import ground, to_do
 from warning.model import SUMMED, Alert, Level, Place, Signal
 from warning.periods import WINDOW_ZH
 from warning.picture import chart_of
 from warning.service import Service
 from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
+from warning.store import finding as findings_of
 from warning.web.lists import Row, ended, row_of, standing
 from warning.web.pages import CLASSES, NotFound, amount, asked_day, figure, head_of, page, place_named, reading
 
@@ -100,7 +102,9 @@ def show_alert(request: Request, number: str) -> HTMLResponse:
             batch=_batch(alert),
             deadlines=[
                 (deadline, *deadline.state, deadline.overdue)
-                for deadline in deadlines(alert, events, service.calendar, service.config.zone, now)
+                for deadline in deadlines(
+                    alert, events, service.calendar, service.config.zone, now, service.rules.rules
+                )
             ],
             now=now,
             events=events,
@@ -108,6 +112,11 @@ def show_alert(request: Request, number: str) -> HTMLResponse:
             kind=kind,
             unit="—" if indicator is None else indicator.unit,
             department="" if indicator is None else indicator.department,
+            to_do=to_do(alert, service.rules),
+            findings=[
+                (one, FOUND[one.found], REASONS[one.found].get(one.reason, ("",))[0])
+                for one in findings_of.findings(service.store, number)
+            ],
             period=WINDOW_ZH[frequency],
         )
 
