@@ -104,7 +104,7 @@ def test_without_a_configuration_every_command_says_where_it_looked(
             "sweep",
             text("rules/police.toml", "area = 3\n"),
             "{folder}/rules/police.toml：有 1 处错误 / 1 problem(s)\n"
-            "  area: expected a text in quotation marks, found 3\n",
+            "  第 1 行 line 1: area: expected a text in quotation marks, found 3\n",
             id="rule",
         ),
         pytest.param(
@@ -224,7 +224,7 @@ def test_check_lists_the_faults_of_every_file_at_once(
         "/city/calendar.toml：有 1 处错误 / 1 problem(s)",
         "  not valid TOML: Invalid initial character for a key part (at end of document)",
         "/rules/police.toml：有 1 处错误 / 1 problem(s)",
-        "  area 'ss_pq' is not a level-2 area; did you mean 'ss_po'?",
+        "  第 1 行 line 1: area 'ss_pq' is not a level-2 area; did you mean 'ss_po'?",
         "templates：有 1 处错误 / 1 problem(s)",
         "  /own/mail/alert.subject.zh.txt.j2: line 1: unexpected 'end of template'",
     ]
