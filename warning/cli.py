@@ -123,7 +123,7 @@ def status(config: ConfigFile = None) -> None:
     from warning import screen
     from warning.asked import deployment_of, records_of
     from warning.past import overdue_in
-    from warning.store import alert, coverage, feed, inforce, outbox, run
+    from warning.store import alert, coverage, feed, outbox, run
     from warning.tuning import showing
 
     try:
@@ -145,7 +145,7 @@ def status(config: ConfigFile = None) -> None:
         screen.show_accounts(files)
         _show_reasons(service, files)
         screen.show_outbox(outbox.account(store))
-        showing.in_force(inforce.in_force(store), service.rules.version, zone)
+        showing.rules(store, service.rules.version, zone)
         screen.show_runs(run.last_of_each(store), zone)
 
 

@@ -9,17 +9,18 @@ or were corrected in the meantime are judged again first.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 
-from warning import reminding, telling
+from warning import budget, reminding, telling
 from warning.colouring import coverages
 from warning.context import Context
-from warning.graded import graded
+from warning.graded import Graded, graded
 from warning.lifecycle import Verdict
-from warning.model import Correction, Event, SeriesKey
+from warning.model import Correction, Event, Level, SeriesKey
 from warning.scoring import Beat, Known, as_judged, known, make_ready, score
 from warning.service import Service
 from warning.situation import Coverage
@@ -28,12 +29,14 @@ from warning.store import alert as alerts_of
 from warning.store import coverage as coverages_of
 from warning.store import document, outbox, run
 from warning.store import fit as fits_of
+from warning.store import load as loads_of
 from warning.store import score as scores_of
 from warning.store import signal as signals_of
 from warning.verdicts import again, corrections_of, nearest, reach_of, unjudged, unsure, verdicts
 
 log = logging.getLogger(__name__)
 
+NAMED = 5  # rules in a notice
 KEPT = 14  # days more than can be judged again: a sweep may be of a day before the last
 
 
@@ -103,6 +106,7 @@ def sweep(service: Service, day: date, *, now: datetime, beat: Beat = lambda _: 
         signals_of.save_judged_at(service.store, _looked_at(panels, judged_until) - put_off, now)
         found, gaps = coverages(service, panels, day)
         coverages_of.save(service.store, list(found.values()))
+        _weigh(service, day, now, standing, levels)
         for rule, reason in failures:
             run.notice(service.store, now, rule, reason, zone=service.config.zone)
         context = Context(service, day, now, panels, found, gaps, nearest(service, lasts, levels))
@@ -122,6 +126,40 @@ def sweep(service: Service, day: date, *, now: datetime, beat: Beat = lambda _: 
         documents,
         tuple(failures),
     )
+
+
+def _weigh(
+    service: Service,
+    day: date,
+    now: datetime,
+    standing: Standing,
+    levels: Mapping[str, Graded],
+) -> None:
+    """Note what the sweep asks of those on duty; an analyst is told when it was too much for days.  Writes."""
+    found: dict[SeriesKey, list[float]] = {}
+    coloured: set[SeriesKey] = set()
+    for rule in levels.values():
+        surprises = (rule.signs * rule.scores.surprise[-1]).tolist()
+        for key, surprise, level in zip(rule.keys, surprises, rule.levels[-1].tolist(), strict=True):
+            found.setdefault(key, []).append(surprise)
+            if level > Level.CALM:
+                coloured.add(key)
+    loudest = {alert.number: alert.evidence for alert in standing.touched}
+    one = budget.load(
+        day, standing.events, loudest, list(found.values()), [key in coloured for key in found], service.rules.budget
+    )
+    loads_of.save(service.store, one)
+    last = loads_of.last(service.store, budget.RUNNING)
+    if budget.broken(last):
+        rules = Counter[str]()
+        for load in last:
+            rules.update(load.rules)
+        named = "、".join(f"{rule} {count}" for rule, count in rules.most_common(NAMED))
+        text = (
+            f"橙红提示连续 {budget.RUNNING} 天超过负荷预算（{one.urgent} > {one.budget}），主要来自 {named}"
+            f" / more orange and red than the budget for {budget.RUNNING} days, mostly by these rules"
+        )
+        run.notice(service.store, now, "budget", text, zone=service.config.zone)
 
 
 def _kept_from(panels: Mapping[str, Known], rejudge_days: int) -> date:

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from detectors import DETECTORS, GIVEN
 from warning.active import Active
+from warning.budget import Budget
 from warning.checked import Checked
 from warning.city import City
 from warning.condition import Condition, Evidence
@@ -188,6 +189,7 @@ class Ruleset:
     colours: PlaceColours
     version: str
     files: Mapping[str, str] = field(default_factory=dict)  # rule -> name of the file it stands in
+    budget: Budget = field(default_factory=Budget)
 
     def rule(self, identifier: str) -> Rule:
         return next(rule for rule in self.rules if rule.id == identifier)

@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from warning.budget import Budget
 from warning.checked import Checked, Model, located_faults, read_toml_text, suggestion
 from warning.city import City
 from warning.errors import ConfigError, Fault, together
@@ -25,8 +26,8 @@ from warning.positions import line_of, lines_of
 from warning.rule import SELECTING, Rule, Ruleset
 from warning.rule_faults import about, faults_of_rule
 
-DEFAULTS, DISTRICT = "defaults.toml", "district.toml"
-OTHERS = (DEFAULTS, DISTRICT)  # files of the folder that hold no rules
+DEFAULTS, DISTRICT, BUDGET = "defaults.toml", "district.toml", "budget.toml"
+OTHERS = (DEFAULTS, DISTRICT, BUDGET)  # files of the folder that hold no rules
 ANY = "all"  # the area of a file whose rules judge several
 OFF = "off"  # a colour of the defaults that a rule does without
 JUDGING = ("parameters", "denominator", "methods")  # say nothing to another detector than that they stand with
@@ -88,12 +89,12 @@ def read_rules(folder: Path, city: City | None) -> tuple[Ruleset, list[ConfigErr
             digest.update(path.name.encode() + b"\0" + contents[path].text.encode())
         except ConfigError as error:
             read.errors.append(error)
-    colours = _special(folder, contents, read)
+    colours, budget = _special(folder, contents, read)
     for path, content in contents.items():
         if path.name not in OTHERS:
             _read_area(path, content, city, read)
     read.errors.sort(key=lambda error: error.where)
-    return Ruleset(tuple(read.rules), colours, digest.hexdigest()[:8], read.files), read.errors
+    return Ruleset(tuple(read.rules), colours, digest.hexdigest()[:8], read.files, budget), read.errors
 
 
 @dataclass(frozen=True)
@@ -124,9 +125,9 @@ class _Content:
             raise ConfigError(where, faults) from error
 
 
-def _special(folder: Path, contents: Mapping[Path, _Content], read: _Read) -> PlaceColours:
+def _special(folder: Path, contents: Mapping[Path, _Content], read: _Read) -> tuple[PlaceColours, Budget]:
     """Take up what the files say that hold no rules."""
-    colours = PlaceColours()
+    colours, budget = PlaceColours(), Budget()
     for name in OTHERS:
         path = folder / name
         if path not in contents:
@@ -134,6 +135,8 @@ def _special(folder: Path, contents: Mapping[Path, _Content], read: _Read) -> Pl
         try:
             if name == DISTRICT:
                 colours = contents[path].as_a(str(path), PlaceColours)
+            elif name == BUDGET:
+                budget = contents[path].as_a(str(path), Budget)
             else:
                 said = contents[path].as_a(str(path), DefaultsFile).defaults
                 read.defaults, wrong = _defaults(said, contents[path])
@@ -141,7 +144,7 @@ def _special(folder: Path, contents: Mapping[Path, _Content], read: _Read) -> Pl
                     read.errors.append(ConfigError(str(path), wrong))
         except ConfigError as error:
             read.errors.append(error)
-    return colours
+    return colours, budget
 
 
 def _read_area(path: Path, content: _Content, city: City | None, read: _Read) -> None:

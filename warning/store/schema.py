@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from warning.store import finding, inforce, matrix, pull, push, score, tally
+from warning.store import finding, inforce, load, matrix, pull, push, score, tally
 from warning.store.first_tables import ALERTS, JUDGEMENTS, OBSERVATIONS, RUNS, TELLING
 
 MIGRATIONS = Migrations("kapok")
@@ -176,6 +176,12 @@ def m014_findings(db: Database) -> None:
     db.executescript(finding.TABLE)
 
 
+@MIGRATIONS()
+def m015_loads(db: Database) -> None:
+    """What each sweep asked of those on duty."""
+    db.executescript(load.TABLE)
+
+
 KNOWN = (
     m001_first_tables.__name__,
     m002_waiting_refused_and_fits.__name__,
@@ -191,4 +197,5 @@ KNOWN = (
     m012_how_long_at_a_level.__name__,
     m013_rules_in_force.__name__,
     m014_findings.__name__,
+    m015_loads.__name__,
 )  # in order; a database that has others is of a newer version

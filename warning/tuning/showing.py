@@ -14,7 +14,9 @@ from warning.facts import LEVEL_ZH
 from warning.finding import FOUND, REASONS, Finding
 from warning.model import Alert, Level
 from warning.service import Service
+from warning.store import Store, inforce
 from warning.store import alert as alerts_of
+from warning.store import load as loads_of
 from warning.store.inforce import InForce
 from warning.tuning import explaining
 from warning.tuning.explaining import Asked, Explained, Measured, Table, Term
@@ -179,3 +181,21 @@ def to_do(alert: Alert, service: Service) -> None:
             screen.say(f"  {n}. {text}")
     if found.departments:
         screen.say(f"会商部门 to be asked, too：{'、'.join(found.departments)}")
+
+
+def load(store: Store) -> None:
+    """Print what the last sweep asked of those on duty, and how much of it is chance."""
+    for one in loads_of.last(store, 1):
+        over = "，超出 over" if one.over else ""
+        screen.say(f"负荷 load {one.day}：新的橙红 {one.urgent} 项，一班可承受 {one.budget} 项{over}")
+        if one.coloured:
+            screen.say(
+                f"  着色 {one.coloured} 个序列，其中约 {one.by_chance:.1f} 个为偶然"
+                f" / {one.coloured} coloured series, about {one.by_chance:.1f} of them by chance"
+            )
+
+
+def rules(store: Store, version: str, zone: ZoneInfo) -> None:
+    """Print which rules are in force, and what the last sweep asked of those on duty."""
+    in_force(inforce.in_force(store), version, zone)
+    load(store)
