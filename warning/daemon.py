@@ -6,7 +6,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from warning.errors import ConfigError, together
 from warning.jobs import channel_of
@@ -16,6 +16,8 @@ from warning.store import alone
 from warning.web.server import Server
 
 log = logging.getLogger(__name__)
+
+LOOK_UP = 1.0  # seconds
 
 
 def run_daemon(deployment: Deployment, *, tell: Callable[[str], None] = lambda _: None) -> None:
@@ -43,12 +45,22 @@ def run_daemon(deployment: Deployment, *, tell: Callable[[str], None] = lambda _
             log.info("page at %s", page.address)
             daemon.start()
             log.info("started")
-            ended.get()
+            _wait_for(ended)
             log.info("stopping")
         finally:
             daemon.stop()
             page.stop()
     log.info("stopped")
+
+
+def _wait_for(ended: SimpleQueue[int]) -> None:
+    """Wait for a signal.  One that comes in the instant before the wait begins wakes nobody: look up now and then."""
+    while True:
+        try:
+            ended.get(timeout=LOOK_UP)
+        except Empty:
+            continue
+        return
 
 
 def _require_ready(deployment: Deployment) -> None:
